@@ -1,0 +1,275 @@
+//! What an activation is, the list of them all, and the methods stamped from it.
+
+use crate::float::Float;
+use crate::kernel::Map;
+use crate::lanes::{Lanes, Slices};
+use crate::{check, math};
+
+/// The declaration of an activation: everything else follows from it.
+pub trait Formula: Copy + Send + Sync + 'static {
+    /// The name in lower case, as in a model's configuration.
+    const NAME: &'static str;
+    /// The instance that stands for the activation where none is given.
+    const DEFAULT: Self;
+    /// The largest error of an `f32` result in ulp, with a fused multiply-add and without.
+    const MAX_ULP: [f64; 2];
+    /// The same for `f64`.
+    const MAX_ULP_F64: [f64; 2];
+    /// The least and the largest value.
+    const RANGE: [f64; 2];
+
+    /// The inputs for which [`value`](Self::value) meets nothing subnormal or out of range on its way.
+    #[inline(always)]
+    fn ordinary<L: Lanes>(self, x: L) -> L::Mask {
+        math::is_moderate(x)
+    }
+
+    /// The inputs for which [`gradient`](Self::gradient) meets nothing subnormal on its way.
+    #[inline(always)]
+    fn ordinary_gradient<L: Lanes>(self, y: L, dy: L) -> L::Mask {
+        math::is_moderate(y) & math::is_moderate(dy)
+    }
+
+    /// The activation itself.
+    fn value<L: Lanes>(self, x: L) -> L;
+    /// The gradient with respect to the input, from the saved output and the gradient that comes in.
+    fn gradient<L: Lanes>(self, y: L, dy: L) -> L;
+    /// The activation in `f64`, by a formula of its own.
+    fn reference(self, x: f64) -> f64;
+    /// The gradient in `f64`, from the output.
+    fn reference_gradient(self, y: f64, dy: f64) -> f64;
+}
+
+/// The value of a formula as a map of one argument.
+#[derive(Clone, Copy)]
+pub struct Value<F>(pub F);
+
+impl<F: Formula> Map<1> for Value<F> {
+    #[inline(always)]
+    fn ordinary<L: Lanes>(self, [x]: [L; 1]) -> L::Mask {
+        self.0.ordinary(x)
+    }
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
+        self.0.value(x)
+    }
+}
+
+/// The gradient of a formula as a map of the output and the incoming gradient.
+#[derive(Clone, Copy)]
+pub struct Gradient<F>(pub F);
+
+impl<F: Formula> Map<2> for Gradient<F> {
+    #[inline(always)]
+    fn ordinary<L: Lanes>(self, [y, dy]: [L; 2]) -> L::Mask {
+        self.0.ordinary_gradient(y, dy)
+    }
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> L {
+        self.0.gradient(y, dy)
+    }
+}
+
+/// An activation chosen at run time, from a configuration say.
+///
+/// `dyn Activation` has the same methods as the activations themselves. See [`ACTIVATIONS`] and
+/// [`by_name`].
+///
+/// ```
+/// let act = activations::by_name("tanh").unwrap();
+/// let mut y = [0.0_f32; 2];
+/// act.forward(&[0.0, 20.0], &mut y);
+/// assert_eq!(y, [0.0, 1.0]);
+/// ```
+pub trait Activation: Send + Sync {
+    /// The name in lower case.
+    fn name(&self) -> &'static str;
+    /// The bound on the error of a forward result in ulp of `T`, on instruction sets with a fused
+    /// multiply-add or on those without.
+    fn max_ulp(&self, bits: u32, fused: bool) -> f64;
+    /// The least and the largest value.
+    fn range(&self) -> [f64; 2];
+    /// The activation in plain scalar `f64`.
+    fn reference(&self, x: f64) -> f64;
+    /// The gradient in plain scalar `f64`, from the output.
+    fn reference_gradient(&self, y: f64, dy: f64) -> f64;
+    #[doc(hidden)]
+    fn any(&self) -> Any;
+}
+
+/// The activation of this name with its default parameters, if there is one.
+pub fn by_name(name: &str) -> Option<&'static dyn Activation> {
+    ACTIVATIONS.iter().copied().find(|activation| activation.name() == name)
+}
+
+/// The four slice methods and their parallel twins.
+macro_rules! methods {
+    ($($generics:tt)*) => {
+        /// Writes the activation of each element of `x` to `y`.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ.
+        #[track_caller]
+        #[inline]
+        pub fn forward<T: Float>(&self, x: &[T], y: &mut [T]) {
+            check::same_len("x", x.len(), "y", y.len());
+            T::forward(self.any(), Slices::<T, 1>::new(x, y));
+        }
+
+        /// Overwrites each element of `x` with its activation.
+        #[track_caller]
+        #[inline]
+        pub fn forward_in_place<T: Float>(&self, x: &mut [T]) {
+            T::forward(self.any(), Slices::<T, 1>::in_place(x));
+        }
+
+        /// Writes the gradient with respect to the input to `dx`, from the saved output `y` and the
+        /// gradient `dy` with respect to it.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ.
+        #[track_caller]
+        #[inline]
+        pub fn backward<T: Float>(&self, y: &[T], dy: &[T], dx: &mut [T]) {
+            check::same_len("y", y.len(), "dy", dy.len());
+            check::same_len("y", y.len(), "dx", dx.len());
+            T::backward(self.any(), Slices::<T, 2>::new(y, dy, dx));
+        }
+
+        /// Overwrites the gradient `dy` with the gradient with respect to the input.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ.
+        #[track_caller]
+        #[inline]
+        pub fn backward_in_place<T: Float>(&self, y: &[T], dy: &mut [T]) {
+            check::same_len("y", y.len(), "dy", dy.len());
+            T::backward(self.any(), Slices::<T, 2>::in_place(y, dy));
+        }
+
+        /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ.
+        #[cfg(feature = "rayon")]
+        #[track_caller]
+        pub fn par_forward<T: Float>(&self, x: &[T], y: &mut [T]) {
+            check::same_len("x", x.len(), "y", y.len());
+            let any = self.any();
+            crate::parallel::split(Slices::<T, 1>::new(x, y), 1, move |part| T::forward(any, part));
+        }
+
+        /// [`forward_in_place`](Self::forward_in_place) on rayon's current pool, with the same bits.
+        #[cfg(feature = "rayon")]
+        #[track_caller]
+        pub fn par_forward_in_place<T: Float>(&self, x: &mut [T]) {
+            let any = self.any();
+            crate::parallel::split(Slices::<T, 1>::in_place(x), 1, move |part| T::forward(any, part));
+        }
+
+        /// [`backward`](Self::backward) on rayon's current pool, with the same bits.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ.
+        #[cfg(feature = "rayon")]
+        #[track_caller]
+        pub fn par_backward<T: Float>(&self, y: &[T], dy: &[T], dx: &mut [T]) {
+            check::same_len("y", y.len(), "dy", dy.len());
+            check::same_len("y", y.len(), "dx", dx.len());
+            let any = self.any();
+            crate::parallel::split(Slices::<T, 2>::new(y, dy, dx), 1, move |part| T::backward(any, part));
+        }
+
+        /// [`backward_in_place`](Self::backward_in_place) on rayon's current pool, with the same bits.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ.
+        #[cfg(feature = "rayon")]
+        #[track_caller]
+        pub fn par_backward_in_place<T: Float>(&self, y: &[T], dy: &mut [T]) {
+            check::same_len("y", y.len(), "dy", dy.len());
+            let any = self.any();
+            crate::parallel::split(Slices::<T, 2>::in_place(y, dy), 1, move |part| T::backward(any, part));
+        }
+    };
+}
+
+impl dyn Activation + '_ {
+    methods! {}
+}
+
+/// Declares the modules, the list and, for each activation, all that follows from its formula.
+macro_rules! activations {
+    ($($module:ident::$name:ident)*) => {
+        $(
+            mod $module;
+            pub use $module::$name;
+
+            impl $name {
+                methods! {}
+
+                #[inline(always)]
+                fn any(&self) -> Any {
+                    Any::$name(*self)
+                }
+            }
+
+            impl Activation for $name {
+                fn name(&self) -> &'static str {
+                    Self::NAME
+                }
+                fn max_ulp(&self, bits: u32, fused: bool) -> f64 {
+                    let bounds = if bits == 64 { Self::MAX_ULP_F64 } else { Self::MAX_ULP };
+                    bounds[usize::from(!fused)]
+                }
+                fn range(&self) -> [f64; 2] {
+                    Self::RANGE
+                }
+                fn reference(&self, x: f64) -> f64 {
+                    Formula::reference(*self, x)
+                }
+                fn reference_gradient(&self, y: f64, dy: f64) -> f64 {
+                    Formula::reference_gradient(*self, y, dy)
+                }
+                fn any(&self) -> Any {
+                    Any::$name(*self)
+                }
+            }
+        )*
+
+        /// One value of any activation.
+        #[doc(hidden)]
+        #[derive(Clone, Copy)]
+        #[allow(missing_docs)]
+        pub enum Any {
+            $($name($name)),*
+        }
+
+        /// Every activation, with its default parameters.
+        pub static ACTIVATIONS: &[&dyn Activation] = &[$(&$name::DEFAULT),*];
+
+        /// Runs `$body` with the formula that `any` holds.
+        macro_rules! with_formula {
+            ($any:expr, $formula:ident => $body:expr) => {
+                match $any {
+                    $($crate::activation::Any::$name($formula) => $body),*
+                }
+            };
+        }
+        pub(crate) use with_formula;
+    };
+}
+
+activations! {
+    relu::Relu
+    leaky_relu::LeakyRelu
+    sigmoid::Sigmoid
+    tanh::Tanh
+    exp::Exp
+}

@@ -1,0 +1,27 @@
+//! Every panic about lengths, shapes and parameters: with the numbers, at the caller's location.
+
+/// Two slices must have one length.
+#[track_caller]
+#[inline]
+pub fn same_len(first: &str, first_len: usize, second: &str, second_len: usize) {
+    if first_len != second_len {
+        lengths_differ(first, first_len, second, second_len);
+    }
+}
+
+#[track_caller]
+#[cold]
+#[inline(never)]
+fn lengths_differ(first: &str, first_len: usize, second: &str, second_len: usize) -> ! {
+    panic!("lengths differ: {first} has {first_len} elements, {second} has {second_len}")
+}
+
+/// A slope must be positive and finite in both element types.
+#[track_caller]
+pub const fn negative_slope(slope: f64) {
+    // Written so that NaN fails; a const panic cannot print the number.
+    assert!(
+        slope as f32 > 0.0 && (slope as f32) < f32::INFINITY,
+        "negative slope must be positive and finite, also as f32"
+    );
+}

@@ -1,0 +1,202 @@
+//! The lane vocabulary: what a kernel may do with one value of many lanes.
+//!
+//! A lane value is always 16 `f32` or 8 `f64`, on every instruction set: one AVX-512 register, two
+//! of AVX2, four of SSE2 or NEON, or a plain array. Partial sums, tails and interleaving therefore
+//! look the same everywhere, and so do the bits of every result.
+//!
+//! A lane value is its own proof that its instructions exist. Only a [`Simd`] token, which dispatch
+//! alone hands out, makes the first one; constants come from a lane value that is already there.
+//! So the lane types can be type arguments of safe code, and kernels need no `unsafe`.
+//!
+//! Everything here and in the kernels is `#[inline(always)]`, down to the one `#[target_feature]`
+//! function of each instruction set: what is compiled outside it would turn every instruction into
+//! a call.
+
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+
+mod gradual;
+mod portable;
+mod scalar;
+mod slices;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub use gradual::Gradual;
+pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
+pub use scalar::Scalar;
+pub use slices::{Block, Input, Slices};
+
+use crate::float::Float;
+
+/// The number of rows that [`Fold`] takes at once.
+pub const ROWS: usize = 16;
+
+/// A token that proves that an instruction set exists on this CPU; made by dispatch alone.
+pub trait Simd: Copy {
+    /// 16 lanes of `f32`.
+    type F32: Lanes<Float = f32, Double = Self::F64> + Memory<Simd = Self> + Fold;
+    /// 8 lanes of `f64`.
+    type F64: Lanes<Float = f64, Double = Self::F64> + Memory<Simd = Self> + Fold;
+}
+
+/// The result of comparing two lane values, one truth value per lane.
+pub trait Mask: Copy + BitAnd<Output = Self> + BitOr<Output = Self> {
+    /// Whether the comparison holds in every lane.
+    fn all(self) -> bool;
+}
+
+/// One value of many lanes.
+///
+/// Arithmetic is IEEE, lane by lane, in the default environment. `max` and `min` follow the x86
+/// instructions on every instruction set: they return the *second* operand if either is NaN.
+pub trait Lanes:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// The type of one lane.
+    type Float: Float;
+    /// What a comparison gives.
+    type Mask: Mask;
+    /// The lanes of `f64` on the same instruction set.
+    type Double: Lanes<Float = f64, Double = Self::Double>;
+
+    /// Whether [`mul_add`](Self::mul_add) rounds once.
+    const FUSED: bool;
+    /// Whether `*` computes subnormal products without a microcode assist: see [`Gradual`].
+    const GRADUAL: bool = false;
+
+    /// The same value in every lane, rounded to the lane type.
+    fn splat(self, value: f64) -> Self;
+    /// The same bit pattern in every lane; an `f32` lane takes the low 32 bits.
+    fn splat_bits(self, bits: u64) -> Self;
+    /// `self * factor + term`, rounded once where [`FUSED`](Self::FUSED).
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// `term - self * factor`, rounded once where [`FUSED`](Self::FUSED).
+    fn neg_mul_add(self, factor: Self, term: Self) -> Self;
+    /// The magnitude.
+    fn abs(self) -> Self;
+    /// The magnitude of `self` with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+    /// `self > other ? self : other`: NaN in either gives `other`.
+    fn max(self, other: Self) -> Self;
+    /// `self < other ? self : other`: NaN in either gives `other`.
+    fn min(self, other: Self) -> Self;
+    /// `self < other`, false for NaN.
+    fn lt(self, other: Self) -> Self::Mask;
+    /// `self <= other`, false for NaN.
+    fn le(self, other: Self) -> Self::Mask;
+    /// `yes` where the mask holds, else `no`.
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// A mask that holds in every lane.
+    fn always(self) -> Self::Mask;
+
+    /// The wrapping sum of the bit patterns.
+    fn add_bits(self, other: Self) -> Self;
+    /// The wrapping difference of the bit patterns.
+    fn sub_bits(self, other: Self) -> Self;
+    /// The bit pattern, shifted left.
+    fn shl_bits<const N: u32>(self) -> Self;
+    /// The bit pattern, shifted right, zeros coming in.
+    fn shr_bits<const N: u32>(self) -> Self;
+    /// For each lane the table entry that the low three bits of its pattern name.
+    #[inline(always)]
+    fn lookup(self, table: &[Self::Float; 8]) -> Self {
+        let mut lanes = self.to_array();
+        for lane in lanes.as_mut() {
+            *lane = table[lane.low_bits() & 7];
+        }
+        self.with_array(lanes)
+    }
+
+    /// The lanes as `f64`, first half and second half. `f64` lanes give themselves twice.
+    fn widen(self) -> [Self::Double; 2];
+    /// The inverse of [`widen`](Self::widen), rounding each lane once.
+    fn narrow(halves: [Self::Double; 2]) -> Self;
+    /// The product, subnormal operands and results included, without a microcode assist.
+    fn gradual_mul(self, other: Self) -> Self;
+
+    /// The lanes in order.
+    fn to_array(self) -> <Self::Float as Float>::Array;
+    /// A lane value with these lanes.
+    fn with_array(self, lanes: <Self::Float as Float>::Array) -> Self;
+}
+
+/// Folds over the lanes of many rows at once.
+pub trait Fold: Lanes {
+    /// Lane `r` of the result is the maximum over all lanes of `rows[r]`. `f64` lanes use 8 rows.
+    fn fold_max(rows: &[Self; ROWS]) -> Self;
+    /// Lane `r` of the result is the sum over all lanes of `rows[r]`, in `f64`: lane `i` is added
+    /// to lane `i + n/2`, then the halves of that in the same way, down to one.
+    fn fold_sum(rows: &[Self; ROWS]) -> [Self::Double; 2];
+}
+
+/// Loads and stores of the lane types that exist in hardware.
+pub trait Memory: Lanes {
+    /// The token that proves that the type's instructions exist.
+    type Simd: Simd;
+
+    /// Positive zero in every lane.
+    fn zero(simd: Self::Simd) -> Self;
+    /// Loads a whole lane value.
+    ///
+    /// # Safety
+    /// `from` must be valid for reads of all lanes.
+    #[allow(unsafe_code)]
+    unsafe fn load(simd: Self::Simd, from: *const Self::Float) -> Self;
+    /// Loads the first `count` lanes and sets the others to zero.
+    ///
+    /// # Safety
+    /// `from` must be valid for reads of `count` elements, and `count` at most the lane count.
+    #[allow(unsafe_code)]
+    unsafe fn load_partial(simd: Self::Simd, from: *const Self::Float, count: usize) -> Self;
+    /// Stores all lanes.
+    ///
+    /// # Safety
+    /// `to` must be valid for writes of all lanes.
+    #[allow(unsafe_code)]
+    unsafe fn store(self, to: *mut Self::Float);
+    /// Stores the first `count` lanes.
+    ///
+    /// # Safety
+    /// `to` must be valid for writes of `count` elements, and `count` at most the lane count.
+    #[allow(unsafe_code)]
+    unsafe fn store_partial(self, to: *mut Self::Float, count: usize);
+}
+
+/// [`Fold`] with plain loops.
+macro_rules! fold_by_arrays {
+    () => {
+        #[inline(always)]
+        fn fold_max(rows: &[Self; ROWS]) -> Self {
+            let mut result = rows[0].to_array();
+            for (lane, row) in result.iter_mut().zip(rows) {
+                *lane = row.to_array().into_iter().fold(Self::Float::NEG_INFINITY, |m, x| if m > x { m } else { x });
+            }
+            rows[0].with_array(result)
+        }
+
+        #[inline(always)]
+        fn fold_sum(rows: &[Self; ROWS]) -> [Self::Double; 2] {
+            let mut sums = [0.0; ROWS];
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                let mut lanes = row.to_array().map(f64::from);
+                let mut half = lanes.len() / 2;
+                while half > 0 {
+                    for i in 0..half {
+                        lanes[i] += lanes[i + half];
+                    }
+                    half /= 2;
+                }
+                *sum = lanes[0];
+            }
+            Self::doubles(rows[0], sums)
+        }
+    };
+}
+use fold_by_arrays;

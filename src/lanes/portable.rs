@@ -1,0 +1,253 @@
+//! Lanes of the `wide` crate, which picks its instructions at compile time: SSE2 in a plain x86-64
+//! build, NEON on aarch64, simd128 on wasm where enabled, and whatever else a user compiles for.
+
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+
+use wide::bytemuck::cast;
+use wide::{f32x16, f64x8, i32x16, i64x8, u32x16, u64x8};
+
+use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
+
+/// The token of the portable lanes.
+#[derive(Clone, Copy)]
+pub struct Portable;
+
+impl Simd for Portable {
+    type F32 = F32;
+    type F64 = F64;
+}
+
+/// Whether `wide` fuses `mul_add`, which it decides when it is compiled.
+pub const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
+
+/// 16 `f32`.
+#[derive(Clone, Copy)]
+pub struct F32(f32x16);
+
+/// 8 `f64`.
+#[derive(Clone, Copy)]
+pub struct F64(f64x8);
+
+/// A mask of all ones or all zeros in each lane.
+#[derive(Clone, Copy)]
+pub struct Truths<V>(V);
+
+macro_rules! operator {
+    ($lanes:ident, $trait:ident, $method:ident, $op:tt) => {
+        impl $trait for $lanes {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self(self.0 $op other.0)
+            }
+        }
+    };
+}
+
+macro_rules! lanes {
+    ($lanes:ident, $float:ident, $wide:ident, $signed:ident, $unsigned:ident, $int:ident, $count:literal) => {
+        operator!($lanes, Add, add, +);
+        operator!($lanes, Sub, sub, -);
+        operator!($lanes, Mul, mul, *);
+        operator!($lanes, Div, div, /);
+
+        impl BitAnd for Truths<$wide> {
+            type Output = Self;
+            #[inline(always)]
+            fn bitand(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+        }
+
+        impl BitOr for Truths<$wide> {
+            type Output = Self;
+            #[inline(always)]
+            fn bitor(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+        }
+
+        impl Mask for Truths<$wide> {
+            #[inline(always)]
+            fn all(self) -> bool {
+                self.0.all()
+            }
+        }
+
+        impl Lanes for $lanes {
+            type Float = $float;
+            type Mask = Truths<$wide>;
+            type Double = F64;
+            const FUSED: bool = FUSED;
+
+            #[inline(always)]
+            fn splat(self, value: f64) -> Self {
+                Self($wide::splat(value as $float))
+            }
+            #[inline(always)]
+            fn splat_bits(self, bits: u64) -> Self {
+                Self(cast($signed::splat(bits as $int)))
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                Self(self.0.mul_add(factor.0, term.0))
+            }
+            #[inline(always)]
+            fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+                Self(self.0.mul_neg_add(factor.0, term.0))
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                Self(self.0.abs())
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                let bit = $wide::splat(-0.0);
+                Self(self.0.abs() | (sign.0 & bit))
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                // On x86 `fast_max` is the instruction with exactly these semantics; elsewhere it is not.
+                if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+                    Self(self.0.fast_max(other.0))
+                } else {
+                    Self::select(Truths(self.0.simd_gt(other.0)), self, other)
+                }
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+                    Self(self.0.fast_min(other.0))
+                } else {
+                    Self::select(Truths(self.0.simd_lt(other.0)), self, other)
+                }
+            }
+            #[inline(always)]
+            fn lt(self, other: Self) -> Self::Mask {
+                Truths(self.0.simd_lt(other.0))
+            }
+            #[inline(always)]
+            fn le(self, other: Self) -> Self::Mask {
+                Truths(self.0.simd_le(other.0))
+            }
+            #[inline(always)]
+            fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
+                Self(mask.0.bitselect(yes.0, no.0))
+            }
+            #[inline(always)]
+            fn always(self) -> Self::Mask {
+                let zero = $wide::splat(0.0);
+                Truths(zero.simd_eq(zero))
+            }
+            #[inline(always)]
+            fn add_bits(self, other: Self) -> Self {
+                Self(cast(cast::<_, $signed>(self.0) + cast::<_, $signed>(other.0)))
+            }
+            #[inline(always)]
+            fn sub_bits(self, other: Self) -> Self {
+                Self(cast(cast::<_, $signed>(self.0) - cast::<_, $signed>(other.0)))
+            }
+            #[inline(always)]
+            fn shl_bits<const N: u32>(self) -> Self {
+                Self(cast(cast::<_, $unsigned>(self.0) << N))
+            }
+            #[inline(always)]
+            fn shr_bits<const N: u32>(self) -> Self {
+                Self(cast(cast::<_, $unsigned>(self.0) >> N))
+            }
+            #[inline(always)]
+            fn to_array(self) -> [$float; $count] {
+                cast(self.0)
+            }
+            #[inline(always)]
+            fn with_array(self, lanes: [$float; $count]) -> Self {
+                Self(cast(lanes))
+            }
+            #[inline(always)]
+            fn gradual_mul(self, other: Self) -> Self {
+                gradual::$float(self, other)
+            }
+            conversions!($float);
+        }
+
+        impl Fold for $lanes {
+            fold_by_arrays!();
+        }
+
+        // These lanes exist in every build; the pointers are only as good as the caller's promise.
+        #[allow(unsafe_code)]
+        impl Memory for $lanes {
+            type Simd = Portable;
+            #[inline(always)]
+            fn zero(_: Portable) -> Self {
+                Self($wide::splat(0.0))
+            }
+            #[inline(always)]
+            unsafe fn load(_: Portable, from: *const $float) -> Self {
+                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                Self(cast(unsafe { from.cast::<[$float; $count]>().read() }))
+            }
+            #[inline(always)]
+            unsafe fn load_partial(_: Portable, from: *const $float, count: usize) -> Self {
+                let mut lanes = [0.0; $count];
+                // SAFETY: the caller vouches for `count` elements, and that they fit the array.
+                unsafe { lanes.as_mut_ptr().copy_from_nonoverlapping(from, count) };
+                Self(cast(lanes))
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $float) {
+                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                unsafe { to.cast::<[$float; $count]>().write(cast(self.0)) }
+            }
+            #[inline(always)]
+            unsafe fn store_partial(self, to: *mut $float, count: usize) {
+                let lanes: [$float; $count] = cast(self.0);
+                // SAFETY: the caller vouches for `count` elements, and that the array has them.
+                unsafe { to.copy_from_nonoverlapping(lanes.as_ptr(), count) }
+            }
+        }
+    };
+}
+
+macro_rules! conversions {
+    (f32) => {
+        #[inline(always)]
+        fn widen(self) -> [F64; 2] {
+            let lanes = self.to_array();
+            [0, 8].map(|half| F64(cast(std::array::from_fn::<f64, 8, _>(|i| f64::from(lanes[half + i])))))
+        }
+        #[inline(always)]
+        fn narrow([a, b]: [F64; 2]) -> Self {
+            let (a, b) = (a.to_array(), b.to_array());
+            Self(cast(std::array::from_fn::<f32, 16, _>(|i| if i < 8 { a[i] as f32 } else { b[i - 8] as f32 })))
+        }
+    };
+    (f64) => {
+        #[inline(always)]
+        fn widen(self) -> [F64; 2] {
+            [self, self]
+        }
+        #[inline(always)]
+        fn narrow([a, _]: [F64; 2]) -> Self {
+            a
+        }
+    };
+}
+
+lanes!(F32, f32, f32x16, i32x16, u32x16, i32, 16);
+lanes!(F64, f64, f64x8, i64x8, u64x8, i64, 8);
+
+impl F32 {
+    #[inline(always)]
+    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
+        [0, 8].map(|half| F64(cast(std::array::from_fn::<f64, 8, _>(|i| sums[half + i]))))
+    }
+}
+
+impl F64 {
+    #[inline(always)]
+    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
+        let first = F64(cast(std::array::from_fn::<f64, 8, _>(|i| sums[i])));
+        [first, first]
+    }
+}

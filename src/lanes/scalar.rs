@@ -1,0 +1,239 @@
+//! Plain arrays: the mirror that shows what the other instruction sets must compute, bit by bit.
+//!
+//! `mul_add` is fused everywhere, in software where the CPU has no such instruction.
+
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+
+use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
+
+/// The token of the scalar lanes.
+#[derive(Clone, Copy)]
+pub struct Scalar;
+
+impl Simd for Scalar {
+    type F32 = F32;
+    type F64 = F64;
+}
+
+/// 16 `f32`.
+#[derive(Clone, Copy)]
+pub struct F32([f32; 16]);
+
+/// 8 `f64`.
+#[derive(Clone, Copy)]
+pub struct F64([f64; 8]);
+
+/// One truth value per lane.
+#[derive(Clone, Copy)]
+pub struct Truths<const N: usize>([bool; N]);
+
+#[inline(always)]
+fn zip<T: Copy, U: Copy, R, const N: usize>(a: [T; N], b: [U; N], f: impl Fn(T, U) -> R) -> [R; N] {
+    std::array::from_fn(|i| f(a[i], b[i]))
+}
+
+impl<const N: usize> BitAnd for Truths<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn bitand(self, other: Self) -> Self {
+        Self(zip(self.0, other.0, |a, b| a & b))
+    }
+}
+
+impl<const N: usize> BitOr for Truths<N> {
+    type Output = Self;
+    #[inline(always)]
+    fn bitor(self, other: Self) -> Self {
+        Self(zip(self.0, other.0, |a, b| a | b))
+    }
+}
+
+impl<const N: usize> Mask for Truths<N> {
+    #[inline(always)]
+    fn all(self) -> bool {
+        self.0.iter().fold(true, |all, &lane| all & lane)
+    }
+}
+
+macro_rules! operator {
+    ($lanes:ident, $trait:ident, $method:ident, $op:tt) => {
+        impl $trait for $lanes {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self(zip(self.0, other.0, |a, b| a $op b))
+            }
+        }
+    };
+}
+
+macro_rules! lanes {
+    ($lanes:ident, $float:ident, $bits:ident, $count:literal) => {
+        operator!($lanes, Add, add, +);
+        operator!($lanes, Sub, sub, -);
+        operator!($lanes, Mul, mul, *);
+        operator!($lanes, Div, div, /);
+
+        impl Lanes for $lanes {
+            type Float = $float;
+            type Mask = Truths<$count>;
+            type Double = F64;
+            const FUSED: bool = true;
+
+            #[inline(always)]
+            fn splat(self, value: f64) -> Self {
+                Self([value as $float; $count])
+            }
+            #[inline(always)]
+            fn splat_bits(self, bits: u64) -> Self {
+                Self([$float::from_bits(bits as $bits); $count])
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                Self(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], term.0[i])))
+            }
+            #[inline(always)]
+            fn neg_mul_add(self, factor: Self, term: Self) -> Self {
+                Self(std::array::from_fn(|i| (-self.0[i]).mul_add(factor.0[i], term.0[i])))
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                Self(self.0.map($float::abs))
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                Self(zip(self.0, sign.0, $float::copysign))
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                Self(zip(self.0, other.0, |a, b| if a > b { a } else { b }))
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                Self(zip(self.0, other.0, |a, b| if a < b { a } else { b }))
+            }
+            #[inline(always)]
+            fn lt(self, other: Self) -> Self::Mask {
+                Truths(zip(self.0, other.0, |a, b| a < b))
+            }
+            #[inline(always)]
+            fn le(self, other: Self) -> Self::Mask {
+                Truths(zip(self.0, other.0, |a, b| a <= b))
+            }
+            #[inline(always)]
+            fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
+                Self(std::array::from_fn(|i| if mask.0[i] { yes.0[i] } else { no.0[i] }))
+            }
+            #[inline(always)]
+            fn always(self) -> Self::Mask {
+                Truths([true; $count])
+            }
+            #[inline(always)]
+            fn add_bits(self, other: Self) -> Self {
+                Self(zip(self.0, other.0, |a, b| $float::from_bits(a.to_bits().wrapping_add(b.to_bits()))))
+            }
+            #[inline(always)]
+            fn sub_bits(self, other: Self) -> Self {
+                Self(zip(self.0, other.0, |a, b| $float::from_bits(a.to_bits().wrapping_sub(b.to_bits()))))
+            }
+            #[inline(always)]
+            fn shl_bits<const N: u32>(self) -> Self {
+                Self(self.0.map(|a| $float::from_bits(a.to_bits() << N)))
+            }
+            #[inline(always)]
+            fn shr_bits<const N: u32>(self) -> Self {
+                Self(self.0.map(|a| $float::from_bits(a.to_bits() >> N)))
+            }
+            #[inline(always)]
+            fn to_array(self) -> [$float; $count] {
+                self.0
+            }
+            #[inline(always)]
+            fn with_array(self, lanes: [$float; $count]) -> Self {
+                Self(lanes)
+            }
+            #[inline(always)]
+            fn gradual_mul(self, other: Self) -> Self {
+                gradual::$float(self, other)
+            }
+            conversions!($float);
+        }
+
+        impl Fold for $lanes {
+            fold_by_arrays!();
+        }
+
+        // These lanes exist on every CPU; the pointers are only as good as the caller's promise.
+        #[allow(unsafe_code)]
+        impl Memory for $lanes {
+            type Simd = Scalar;
+            #[inline(always)]
+            fn zero(_: Scalar) -> Self {
+                Self([0.0; $count])
+            }
+            #[inline(always)]
+            unsafe fn load(_: Scalar, from: *const $float) -> Self {
+                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                Self(unsafe { from.cast::<[$float; $count]>().read() })
+            }
+            #[inline(always)]
+            unsafe fn load_partial(_: Scalar, from: *const $float, count: usize) -> Self {
+                let mut lanes = [0.0; $count];
+                // SAFETY: the caller vouches for `count` elements, and that they fit the array.
+                unsafe { lanes.as_mut_ptr().copy_from_nonoverlapping(from, count) };
+                Self(lanes)
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $float) {
+                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                unsafe { to.cast::<[$float; $count]>().write(self.0) }
+            }
+            #[inline(always)]
+            unsafe fn store_partial(self, to: *mut $float, count: usize) {
+                // SAFETY: the caller vouches for `count` elements, and that the array has them.
+                unsafe { to.copy_from_nonoverlapping(self.0.as_ptr(), count) }
+            }
+        }
+    };
+}
+
+macro_rules! conversions {
+    (f32) => {
+        #[inline(always)]
+        fn widen(self) -> [F64; 2] {
+            [0, 8].map(|half| F64(std::array::from_fn(|i| f64::from(self.0[half + i]))))
+        }
+        #[inline(always)]
+        fn narrow([a, b]: [F64; 2]) -> Self {
+            Self(std::array::from_fn(|i| if i < 8 { a.0[i] as f32 } else { b.0[i - 8] as f32 }))
+        }
+    };
+    (f64) => {
+        #[inline(always)]
+        fn widen(self) -> [F64; 2] {
+            [self, self]
+        }
+        #[inline(always)]
+        fn narrow([a, _]: [F64; 2]) -> Self {
+            a
+        }
+    };
+}
+
+lanes!(F32, f32, u32, 16);
+lanes!(F64, f64, u64, 8);
+
+impl F32 {
+    #[inline(always)]
+    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
+        [0, 8].map(|half| F64(std::array::from_fn(|i| sums[half + i])))
+    }
+}
+
+impl F64 {
+    #[inline(always)]
+    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
+        let first = F64(std::array::from_fn(|i| sums[i]));
+        [first, first]
+    }
+}

@@ -1,0 +1,125 @@
+//! The exponential.
+//!
+//! e^x = 2^n (1 + f): n is x / ln 2 rounded to a multiple of 1/8 (`f32`) or 1 (`f64`), and f a
+//! polynomial in what is left of x. Adding a large constant rounds n and leaves it as an integer in
+//! the low bits, where it becomes an exponent by a shift. The eighths come from a table. The power
+//! and f are kept apart until the last step, one multiply-add: its rounding is nearly the only one.
+//!
+//! Constants: `scripts/constants.py`.
+
+use crate::lanes::Lanes;
+
+/// The parts of the exponential that depend on the element type.
+pub trait Exponential: Sized {
+    /// The largest `|x|` whose exponential, and one more than it, is a normal number.
+    const MAX_ORDINARY: f64;
+    /// The position of the exponent in the bit pattern.
+    const EXPONENT: u32;
+    /// `(power, f)` with e^x = power (1 + f), for `|x| < 2^18`.
+    ///
+    /// The power's exponent wraps around where it leaves the format.
+    fn parts<L: Lanes<Float = Self>>(x: L) -> (L, L);
+}
+
+impl Exponential for f32 {
+    const MAX_ORDINARY: f64 = 87.0;
+    const EXPONENT: u32 = 23;
+
+    #[inline(always)]
+    fn parts<L: Lanes<Float = f32>>(x: L) -> (L, L) {
+        let rounder = x.splat(1.5 * 2_f64.powi(20));
+        let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
+        let n = shifted - rounder;
+        // ln 2 in two parts. Without a fused multiply-add n times the first must be exact: 10 bits of it.
+        let [high, low] = if L::FUSED {
+            [0.693_147_182_464_599_6, -1.904_654_212_125_933_5e-9]
+        } else {
+            [0.693_359_375, -2.121_944_400_546_905_8e-4]
+        };
+        let r = n.neg_mul_add(x.splat(low), n.neg_mul_add(x.splat(high), x));
+        let f = x.splat(C[3]).mul_add(r, x.splat(C[2])).mul_add(r, x.splat(C[1])).mul_add(r, x.splat(C[0]));
+        (shifted.lookup(&POWERS).add_bits(shifted.shl_bits::<20>()), f)
+    }
+}
+
+/// g 2^(j/8) less the bits that shifting j to the exponent adds, g = 0.9974389690160751.
+///
+/// g was searched for so that all eight lie within 0.047 * 2^-24 of an `f32`; 1/g is in the polynomial.
+const POWERS: [f32; 8] = [
+    f32::from_bits(0x3f7f5829),
+    f32::from_bits(0x3f7b3a3e),
+    f32::from_bits(0x3f77d424),
+    f32::from_bits(0x3f759202),
+    f32::from_bits(0x3f748e45),
+    f32::from_bits(0x3f74e5be),
+    f32::from_bits(0x3f76b7da),
+    f32::from_bits(0x3f7a26de),
+];
+
+/// e^r / g - 1 on |r| <= ln 2 / 16, error 0.322 * 2^-24.
+const C: [f64; 4] = [0.002_567_588_351_666_927_3, 1.002_567_648_887_634_3, 0.501_362_264_156_341_6, 0.167_081_788_182_258_6];
+
+impl Exponential for f64 {
+    const MAX_ORDINARY: f64 = 708.0;
+    const EXPONENT: u32 = 52;
+
+    #[inline(always)]
+    fn parts<L: Lanes<Float = f64>>(x: L) -> (L, L) {
+        let rounder = x.splat(1.5 * 2_f64.powi(52));
+        let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
+        let n = shifted - rounder;
+        // The first part of ln 2 ends in 11 zero bits, so that n times it is exact.
+        let (high, low) = (x.splat(0.693_147_180_559_890_3), x.splat(5.497_923_018_708_371e-14));
+        let r = n.neg_mul_add(low, n.neg_mul_add(high, x));
+        let mut c = x.splat(EXPM1[9]);
+        for k in [8, 7, 6, 5, 4, 3, 2, 1, 0] {
+            c = c.mul_add(r, x.splat(EXPM1[k]));
+        }
+        // r^2 by a multiply-add: it needs no care for subnormals.
+        let f = r.mul_add(r, x.splat(0.0)).mul_add(c, r);
+        (shifted.shl_bits::<52>().add_bits(x.splat(1.0)), f)
+    }
+}
+
+/// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, error of e^r 0.12 * 2^-53.
+const EXPM1: [f64; 10] = [
+    0.500_000_000_000_000_1,
+    0.166_666_666_666_666_74,
+    0.041_666_666_666_623_137,
+    0.008_333_333_333_225_778,
+    0.001_388_888_891_751_392_6,
+    1.984_126_988_566_236_6e-4,
+    2.480_152_095_959_149e-5,
+    2.755_724_325_493_268e-6,
+    2.762_021_398_759_872_7e-7,
+    2.510_973_668_754_518_6e-8,
+];
+
+/// e^x: on plain lanes for `|x|` up to [`MAX_ORDINARY`](Exponential::MAX_ORDINARY), on gradual ones for every x.
+#[inline(always)]
+pub fn exp<L: Lanes>(x: L) -> L {
+    // Far below every rounding: it keeps a subnormal x out of the multiplications.
+    let x = x + x.splat(2_f64.powi(-100));
+    if !L::GRADUAL {
+        let (power, f) = L::Float::parts(x);
+        return power.mul_add(f, power);
+    }
+    // Beyond these the result is 0 or infinite.
+    let limit = L::Float::MAX_ORDINARY * 1.05;
+    let x = x.splat(-1.3 * limit).max(x.splat(limit).min(x));
+    // Close to 1 first, by 2^64 up or down: the last product alone is subnormal or overflows.
+    let (power, f) = L::Float::parts(x);
+    let is_negative = x.lt(x.splat(0.0));
+    let shift = x.splat_bits(64 << L::Float::EXPONENT);
+    let power = L::select(is_negative, power.add_bits(shift), power.sub_bits(shift));
+    let back = L::select(is_negative, x.splat(2_f64.powi(-64)), x.splat(2_f64.powi(64)));
+    power.mul_add(f, power) * back
+}
+
+/// e^x times a power of two, given as the bits that it adds to the exponent.
+#[inline(always)]
+pub fn exp_scaled<L: Lanes>(x: L, exponent: L) -> L {
+    let (power, f) = L::Float::parts(x);
+    let power = power.add_bits(exponent);
+    power.mul_add(f, power)
+}

@@ -1,0 +1,58 @@
+//! Plain scalar `f64` versions of every operation, for differential tests.
+//!
+//! They are written for clarity and share nothing with the kernels.
+
+/// `1 / (1 + e^-x)`.
+pub fn sigmoid(x: f64) -> f64 {
+    if x < 0.0 {
+        // The other form overflows where the result is subnormal.
+        x.exp() / (1.0 + x.exp())
+    } else {
+        1.0 / (1.0 + (-x).exp())
+    }
+}
+
+/// The sigmoid's gradient from its output `y`.
+pub fn sigmoid_gradient(y: f64, dy: f64) -> f64 {
+    dy * (y * (1.0 - y))
+}
+
+/// The hyperbolic tangent.
+pub fn tanh(x: f64) -> f64 {
+    x.tanh()
+}
+
+/// The hyperbolic tangent's gradient from its output `y`.
+pub fn tanh_gradient(y: f64, dy: f64) -> f64 {
+    dy * ((1.0 - y) * (1.0 + y))
+}
+
+/// `x` if it is positive or NaN, else 0.
+pub fn relu(x: f64) -> f64 {
+    if x > 0.0 || x.is_nan() { x } else { 0.0 }
+}
+
+/// The relu's gradient from its output `y`.
+pub fn relu_gradient(y: f64, dy: f64) -> f64 {
+    if y > 0.0 || y.is_nan() { dy } else { 0.0 }
+}
+
+/// `x` if it is positive, else `negative_slope * x`.
+pub fn leaky_relu(x: f64, negative_slope: f64) -> f64 {
+    if x > 0.0 { x } else { negative_slope * x }
+}
+
+/// The leaky relu's gradient from its output `y`.
+pub fn leaky_relu_gradient(y: f64, dy: f64, negative_slope: f64) -> f64 {
+    if y > 0.0 { dy } else { negative_slope * dy }
+}
+
+/// The exponential.
+pub fn exp(x: f64) -> f64 {
+    x.exp()
+}
+
+/// The exponential's gradient from its output `y`.
+pub fn exp_gradient(y: f64, dy: f64) -> f64 {
+    dy * y
+}

@@ -1,0 +1,219 @@
+//! The activations on every instruction set: accuracy, special values, shapes, bits and panics.
+
+use activations::{ACTIVATIONS, Activation, Exp, Float, Isa, LeakyRelu, Relu, Sigmoid, Tanh, reference, ulp};
+
+/// Edge values, log-spaced values of both signs and pseudo-random bit patterns.
+fn inputs() -> Vec<f32> {
+    let mut x = vec![0.0, -0.0, f32::MIN_POSITIVE, f32::from_bits(1), 1e-40, f32::MAX, f32::INFINITY, f32::NAN];
+    x.extend([1.0, 9.0, 9.01, 9.09, 9.1, 12.0, 16.6, 87.0, 87.3, 87.4, 88.0, 88.7, 88.8, 100.0, 103.9, 104.0, 110.0, 1e9]);
+    x.extend((0..20_000).map(|i| 2_f32.powf(i as f32 / 20_000.0 * 276.0 - 149.0)));
+    x.extend((0..20_000).map(|i| i as f32 * 0.0055));
+    let mut state = 1_u32;
+    for _ in 0..100_000 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        x.push(f32::from_bits(state));
+    }
+    let negative: Vec<f32> = x.iter().map(|x| -x).collect();
+    x.extend(negative);
+    x
+}
+
+fn forward<T: Float>(act: &dyn Activation, isa: Isa, x: &[T]) -> Vec<T> {
+    let mut y = vec![T::default(); x.len()];
+    isa.with(|| act.forward(x, &mut y));
+    y
+}
+
+/// Equal bits, any NaN being equal to any other.
+fn same_bits(a: f32, b: f32) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
+}
+
+#[test]
+fn every_instruction_set_is_within_its_bound() {
+    let x = inputs();
+    for isa in Isa::available() {
+        for act in ACTIVATIONS {
+            let y = forward(*act, isa, &x);
+            let mut worst = (0.0, 0.0);
+            for (&x, &y) in x.iter().zip(&y) {
+                let error = ulp::error(y, act.reference(x.into()));
+                if error > worst.0 {
+                    worst = (error, x);
+                }
+                let [least, most] = act.range();
+                assert!(x.is_nan() || (least..=most).contains(&f64::from(y)), "{isa} {}({x:e}) = {y:e}", act.name());
+            }
+            println!("{isa} {}: at most {:.3} ulp, at {:e}", act.name(), worst.0, worst.1);
+            let bound = act.max_ulp(32, isa.is_fused());
+            assert!(worst.0 <= bound, "{isa} {}({:e}): {} ulp, bound {bound}", act.name(), worst.1, worst.0);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_within_four_ulp_of_the_closed_form() {
+    let values = inputs();
+    let dy: Vec<f32> = values.iter().rev().copied().collect();
+    for isa in Isa::available() {
+        for act in ACTIVATIONS {
+            let y = forward(*act, isa, &values);
+            let mut dx = vec![0.0; y.len()];
+            isa.with(|| act.backward(&y, &dy, &mut dx));
+            for i in 0..y.len() {
+                let exact = act.reference_gradient(y[i].into(), dy[i].into());
+                let error = ulp::error(dx[i], exact);
+                // A product that overflows on its way to one that does not is the formula's own limit.
+                assert!(error <= 4.0, "{isa} {} y = {:e}, dy = {:e}: {:e}, not {exact:e}", act.name(), y[i], dy[i], dx[i]);
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_match_finite_differences_of_the_reference() {
+    for act in ACTIVATIONS {
+        for x in [-3.0, -1.1, -0.3, 0.2, 0.9, 2.5_f64] {
+            let h = 1e-5;
+            let slope = (act.reference(x + h) - act.reference(x - h)) / (2.0 * h);
+            let mut dx = [0.0];
+            act.backward(&[act.reference(x)], &[1.0], &mut dx);
+            assert!((dx[0] - slope).abs() < 1e-8 * slope.abs().max(1.0), "{} at {x}: {} and {slope}", act.name(), dx[0]);
+        }
+    }
+}
+
+#[test]
+fn fused_instruction_sets_give_the_same_bits() {
+    println!("available: {}", Isa::available().map(|isa| isa.to_string()).collect::<Vec<_>>().join(" "));
+    let x = inputs();
+    let wide: Vec<f64> = x.iter().map(|&x| f64::from(x) * 1.000_000_1).collect();
+    for act in ACTIVATIONS {
+        let (expected, expected_wide) = (forward(*act, Isa::Scalar, &x), forward(*act, Isa::Scalar, &wide));
+        for isa in Isa::available().filter(|isa| isa.is_fused()) {
+            let (y, y_wide) = (forward(*act, isa, &x), forward(*act, isa, &wide));
+            for i in 0..x.len() {
+                assert!(same_bits(y[i], expected[i]), "{isa} {}({:e})", act.name(), x[i]);
+                let same = y_wide[i].to_bits() == expected_wide[i].to_bits() || y_wide[i].is_nan() && wide[i].is_nan();
+                assert!(same, "{isa} {}({:e}) in f64", act.name(), wide[i]);
+            }
+        }
+    }
+}
+
+#[test]
+fn length_offset_and_aliasing_do_not_change_a_bit() {
+    let x: Vec<f32> = inputs().into_iter().step_by(37).take(400).collect();
+    for isa in Isa::available() {
+        for act in ACTIVATIONS {
+            let whole = forward(*act, isa, &x);
+            for len in 0..140 {
+                for offset in [0, 1, 3, 7, 64] {
+                    let part = &x[offset..offset + len];
+                    let mut y = vec![7.0; len + 2];
+                    isa.with(|| act.forward(part, &mut y[1..=len]));
+                    assert!(y[0] == 7.0 && y[len + 1] == 7.0, "{isa} {} wrote outside at {len}", act.name());
+                    let mut in_place = part.to_vec();
+                    isa.with(|| act.forward_in_place(&mut in_place));
+                    let mut parallel = vec![0.0; len];
+                    #[cfg(feature = "rayon")]
+                    isa.with(|| act.par_forward(part, &mut parallel));
+                    #[cfg(not(feature = "rayon"))]
+                    parallel.copy_from_slice(&in_place);
+                    for i in 0..len {
+                        let expected = whole[offset + i];
+                        assert!(same_bits(y[1 + i], expected), "{isa} {} at {i} of {len}", act.name());
+                        assert!(same_bits(in_place[i], expected), "{isa} {} in place at {i} of {len}", act.name());
+                        assert!(same_bits(parallel[i], expected), "{isa} {} parallel at {i} of {len}", act.name());
+                    }
+                    let mut dx = vec![0.0; len];
+                    isa.with(|| act.backward(&whole[..len], part, &mut dx));
+                    let mut dy = part.to_vec();
+                    isa.with(|| act.backward_in_place(&whole[..len], &mut dy));
+                    assert!(dx.iter().zip(&dy).all(|(&a, &b)| same_bits(a, b)), "{isa} {} gradient in place", act.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn special_values() {
+    for isa in Isa::available() {
+        isa.with(|| {
+            let mut x = [f64::NEG_INFINITY, -0.0, 0.0, f64::INFINITY, f64::NAN];
+            Sigmoid.forward_in_place(&mut x);
+            assert_eq!(x[..4], [0.0, 0.5, 0.5, 1.0]);
+            assert!(x[4].is_nan());
+            let mut x = [f32::NEG_INFINITY, -0.0, -1e-42, f32::INFINITY];
+            Tanh.forward_in_place(&mut x);
+            assert_eq!(x.map(f32::to_bits), [-1.0_f32, -0.0, -1e-42, 1.0].map(f32::to_bits));
+            let mut x = [f32::NEG_INFINITY, -0.0, f32::INFINITY, 100.0];
+            Exp.forward_in_place(&mut x);
+            assert_eq!(x, [0.0, 1.0, f32::INFINITY, f32::INFINITY]);
+            let mut x = [-0.0_f32, -3.0, f32::NAN];
+            Relu.forward_in_place(&mut x);
+            assert!(x[0].to_bits() == 0 && x[1].to_bits() == 0 && x[2].is_nan());
+            let mut dy = [f32::INFINITY];
+            Relu.backward_in_place(&[0.0], &mut dy);
+            assert_eq!(dy, [0.0]);
+        });
+    }
+}
+
+#[test]
+fn identities() {
+    for x in [-5.0, -0.7, 0.0, 0.3, 2.0_f64] {
+        let mut s = [x, 2.0 * x];
+        Sigmoid.forward_in_place(&mut s);
+        let mut slope = [0.0];
+        Sigmoid.backward(&s[..1], &[1.0], &mut slope);
+        assert!((slope[0] - s[0] * (1.0 - s[0])).abs() < 1e-15, "the derivative of the sigmoid is s (1 - s)");
+        let mut t = [x];
+        Tanh.forward_in_place(&mut t);
+        assert!((t[0] - (2.0 * s[1] - 1.0)).abs() < 1e-15, "tanh x is 2 sigmoid 2x - 1");
+    }
+}
+
+#[test]
+fn f64_is_close_to_the_reference() {
+    // The reference itself is within about 1.5 ulp: a coarse check; special cases stand elsewhere.
+    for isa in Isa::available() {
+        for i in -40_000..40_000 {
+            let x = f64::from(i) * 0.01837 + 1e-3;
+            let mut y = [x, x];
+            isa.with(|| Sigmoid.forward(&[x], &mut y[..1]));
+            isa.with(|| Tanh.forward(&[x], &mut y[1..]));
+            for (name, y, exact) in [("sigmoid", y[0], reference::sigmoid(x)), ("tanh", y[1], reference::tanh(x))] {
+                let error = ulp::error(y, exact);
+                assert!(error <= 4.0, "{isa} {name}({x}): {error} ulp");
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "lengths differ: x has 3 elements, y has 2")]
+fn forward_names_the_lengths() {
+    Sigmoid.forward(&[0.0_f32; 3], &mut [0.0; 2]);
+}
+
+#[test]
+fn panics_point_at_the_caller_through_dyn_too() {
+    use std::sync::{Arc, Mutex};
+    let seen = Arc::new(Mutex::new(String::new()));
+    let sink = seen.clone();
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| *sink.lock().unwrap() = info.location().unwrap().file().to_string()));
+    let act: &dyn Activation = &Tanh;
+    let result = std::panic::catch_unwind(|| act.backward(&[0.0_f32; 3], &[0.0; 3], &mut [0.0; 4]));
+    std::panic::set_hook(previous);
+    assert!(result.is_err());
+    assert_eq!(*seen.lock().unwrap(), file!());
+}
+
+#[test]
+#[should_panic(expected = "negative slope must be positive and finite")]
+fn slopes_that_round_to_zero_are_refused() {
+    LeakyRelu::new(1e-60);
+}

@@ -25,3 +25,17 @@ pub const fn negative_slope(slope: f64) {
         "negative slope must be positive and finite, also as f32"
     );
 }
+
+/// A row must have columns, and the size of axis times inner must be a `usize`.
+#[track_caller]
+#[inline]
+pub fn columns(columns: usize) {
+    assert!(columns > 0, "a row must have at least one column");
+}
+
+/// A slice must be whole rows.
+#[track_caller]
+#[inline]
+pub fn whole_rows(name: &str, len: usize, columns: usize) {
+    assert!(len.is_multiple_of(columns), "{name} has {len} elements: not whole rows of {columns}");
+}

@@ -8,6 +8,7 @@ use crate::activation::{Any, Gradient, Value, with_formula};
 use crate::isa::dispatch;
 use crate::kernel::Elementwise;
 use crate::lanes::Slices;
+use crate::softmax::{Backward, Forward};
 
 /// The operations of one element type.
 pub trait Entry: Sized {
@@ -15,6 +16,10 @@ pub trait Entry: Sized {
     fn forward(any: Any, slices: Slices<Self, 1>);
     /// An activation's gradient, from the output and the incoming gradient.
     fn backward(any: Any, slices: Slices<Self, 2>);
+    /// Softmax of each row, or its logarithm.
+    fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>);
+    /// The gradient of that.
+    fn softmax_backward(log: bool, columns: usize, slices: Slices<Self, 2>);
 }
 
 macro_rules! entry {
@@ -25,6 +30,20 @@ macro_rules! entry {
             }
             fn backward(any: Any, slices: Slices<Self, 2>) {
                 with_formula!(any, formula => dispatch(Elementwise { map: Gradient(formula), slices }))
+            }
+            fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>) {
+                if log {
+                    dispatch(Forward::<_, true> { slices, columns })
+                } else {
+                    dispatch(Forward::<_, false> { slices, columns })
+                }
+            }
+            fn softmax_backward(log: bool, columns: usize, slices: Slices<Self, 2>) {
+                if log {
+                    dispatch(Backward::<_, true> { slices, columns })
+                } else {
+                    dispatch(Backward::<_, false> { slices, columns })
+                }
             }
         }
     };

@@ -17,6 +17,8 @@ pub trait Float: Copy + Default + PartialOrd + Debug + Display + Send + Sync + '
     #[doc(hidden)]
     const LANES: usize;
     #[doc(hidden)]
+    const IOTA: Self::Array;
+    #[doc(hidden)]
     const MIN_POSITIVE: f64;
     #[doc(hidden)]
     fn low_bits(self) -> usize;
@@ -32,6 +34,15 @@ macro_rules! float {
             type Lanes<S: Simd> = S::$lanes;
             type Array = [$float; $count];
             const LANES: usize = $count;
+            const IOTA: [$float; $count] = {
+                let mut lanes = [0.0; $count];
+                let mut i = 0;
+                while i < $count {
+                    lanes[i] = i as $float;
+                    i += 1;
+                }
+                lanes
+            };
             const MIN_POSITIVE: f64 = $float::MIN_POSITIVE as f64;
             #[inline(always)]
             fn low_bits(self) -> usize {

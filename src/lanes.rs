@@ -31,7 +31,7 @@ pub use avx512::Avx512;
 pub use gradual::Gradual;
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
 pub use scalar::Scalar;
-pub use slices::{Block, Input, Slices};
+pub use slices::{Input, Slices};
 
 use crate::float::Float;
 
@@ -56,9 +56,7 @@ pub trait Mask: Copy + BitAnd<Output = Self> + BitOr<Output = Self> {
 ///
 /// Arithmetic is IEEE, lane by lane, in the default environment. `max` and `min` follow the x86
 /// instructions on every instruction set: they return the *second* operand if either is NaN.
-pub trait Lanes:
-    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
-{
+pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> {
     /// The type of one lane.
     type Float: Float;
     /// What a comparison gives.
@@ -114,6 +112,12 @@ pub trait Lanes:
         self.with_array(lanes)
     }
 
+    /// The first `count` lanes, the others replaced by `fill`.
+    #[inline(always)]
+    fn keep(self, count: usize, fill: Self) -> Self {
+        let lane = self.with_array(Self::Float::IOTA);
+        Self::select(lane.lt(self.splat(count as f64)), self, fill)
+    }
     /// The lanes as `f64`, first half and second half. `f64` lanes give themselves twice.
     fn widen(self) -> [Self::Double; 2];
     /// The inverse of [`widen`](Self::widen), rounding each lane once.

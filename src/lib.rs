@@ -12,8 +12,11 @@ mod math;
 #[cfg(feature = "rayon")]
 mod parallel;
 pub mod reference;
+mod softmax;
+mod sum;
 pub mod ulp;
 
 pub use activation::{ACTIVATIONS, Activation, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
 pub use float::Float;
 pub use isa::{Isa, UnknownIsa};
+pub use softmax::{LogSoftmax, Softmax};

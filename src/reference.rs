@@ -56,3 +56,30 @@ pub fn exp(x: f64) -> f64 {
 pub fn exp_gradient(y: f64, dy: f64) -> f64 {
     dy * y
 }
+
+/// The softmax of one row.
+pub fn softmax(x: &[f64]) -> Vec<f64> {
+    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let terms: Vec<f64> = x.iter().map(|x| (x - max).exp()).collect();
+    let sum: f64 = terms.iter().sum();
+    terms.iter().map(|term| term / sum).collect()
+}
+
+/// The logarithm of the softmax of one row.
+pub fn log_softmax(x: &[f64]) -> Vec<f64> {
+    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = x.iter().map(|x| (x - max).exp()).sum();
+    x.iter().map(|x| (x - max) - sum.ln()).collect()
+}
+
+/// The gradient of [`softmax`] from its output.
+pub fn softmax_gradient(y: &[f64], dy: &[f64]) -> Vec<f64> {
+    let dot: f64 = y.iter().zip(dy).map(|(y, dy)| y * dy).sum();
+    y.iter().zip(dy).map(|(y, dy)| y * (dy - dot)).collect()
+}
+
+/// The gradient of [`log_softmax`] from its output.
+pub fn log_softmax_gradient(y: &[f64], dy: &[f64]) -> Vec<f64> {
+    let sum: f64 = dy.iter().sum();
+    y.iter().zip(dy).map(|(y, dy)| dy - y.exp() * sum).collect()
+}

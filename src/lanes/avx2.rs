@@ -229,11 +229,30 @@ fn max_rows(rows: [__m256d; 4]) -> __m256d {
 }
 
 impl Lanes for F32 {
-    common!(f32, __m256, i32, [
-        _mm256_castps_si256, _mm256_castsi256_ps, _mm256_set1_ps, _mm256_set1_epi32, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_and_ps,
-        _mm256_andnot_ps, _mm256_or_ps, _mm256_max_ps, _mm256_min_ps, _mm256_cmp_ps, _mm256_blendv_ps,
-        _mm256_add_epi32, _mm256_sub_epi32, _mm256_sll_epi32, _mm256_srl_epi32
-    ]);
+    common!(
+        f32,
+        __m256,
+        i32,
+        [
+            _mm256_castps_si256,
+            _mm256_castsi256_ps,
+            _mm256_set1_ps,
+            _mm256_set1_epi32,
+            _mm256_fmadd_ps,
+            _mm256_fnmadd_ps,
+            _mm256_and_ps,
+            _mm256_andnot_ps,
+            _mm256_or_ps,
+            _mm256_max_ps,
+            _mm256_min_ps,
+            _mm256_cmp_ps,
+            _mm256_blendv_ps,
+            _mm256_add_epi32,
+            _mm256_sub_epi32,
+            _mm256_sll_epi32,
+            _mm256_srl_epi32
+        ]
+    );
 
     #[inline(always)]
     fn lookup(self, table: &[f32; 8]) -> Self {
@@ -332,11 +351,30 @@ impl Fold for F32 {
 }
 
 impl Lanes for F64 {
-    common!(f64, __m256d, i64, [
-        _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_set1_pd, _mm256_set1_epi64x, _mm256_fmadd_pd, _mm256_fnmadd_pd, _mm256_and_pd,
-        _mm256_andnot_pd, _mm256_or_pd, _mm256_max_pd, _mm256_min_pd, _mm256_cmp_pd, _mm256_blendv_pd,
-        _mm256_add_epi64, _mm256_sub_epi64, _mm256_sll_epi64, _mm256_srl_epi64
-    ]);
+    common!(
+        f64,
+        __m256d,
+        i64,
+        [
+            _mm256_castpd_si256,
+            _mm256_castsi256_pd,
+            _mm256_set1_pd,
+            _mm256_set1_epi64x,
+            _mm256_fmadd_pd,
+            _mm256_fnmadd_pd,
+            _mm256_and_pd,
+            _mm256_andnot_pd,
+            _mm256_or_pd,
+            _mm256_max_pd,
+            _mm256_min_pd,
+            _mm256_cmp_pd,
+            _mm256_blendv_pd,
+            _mm256_add_epi64,
+            _mm256_sub_epi64,
+            _mm256_sll_epi64,
+            _mm256_srl_epi64
+        ]
+    );
 
     #[inline(always)]
     fn widen(self) -> [F64; 2] {
@@ -463,9 +501,17 @@ macro_rules! memory {
     };
 }
 
-memory!(F32, f32, 16, MASK_F32, [
-    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_storeu_ps, _mm256_maskstore_ps
-]);
-memory!(F64, f64, 8, MASK_F64, [
-    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_maskload_pd, _mm256_storeu_pd, _mm256_maskstore_pd
-]);
+memory!(
+    F32,
+    f32,
+    16,
+    MASK_F32,
+    [_mm256_setzero_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_storeu_ps, _mm256_maskstore_ps]
+);
+memory!(
+    F64,
+    f64,
+    8,
+    MASK_F64,
+    [_mm256_setzero_pd, _mm256_loadu_pd, _mm256_maskload_pd, _mm256_storeu_pd, _mm256_maskstore_pd]
+);

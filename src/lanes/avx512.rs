@@ -247,11 +247,27 @@ macro_rules! common {
 }
 
 impl Lanes for F32 {
-    common!(f32, 16, __mmask16, i32, [
-        _mm512_set1_ps, _mm512_set1_epi32, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_abs_ps, _mm512_max_ps, _mm512_min_ps,
-        _mm512_cmp_ps_mask, _mm512_mask_blend_ps, _mm512_add_epi32, _mm512_sub_epi32, _mm512_slli_epi32,
-        _mm512_srli_epi32
-    ]);
+    common!(
+        f32,
+        16,
+        __mmask16,
+        i32,
+        [
+            _mm512_set1_ps,
+            _mm512_set1_epi32,
+            _mm512_fmadd_ps,
+            _mm512_fnmadd_ps,
+            _mm512_abs_ps,
+            _mm512_max_ps,
+            _mm512_min_ps,
+            _mm512_cmp_ps_mask,
+            _mm512_mask_blend_ps,
+            _mm512_add_epi32,
+            _mm512_sub_epi32,
+            _mm512_slli_epi32,
+            _mm512_srli_epi32
+        ]
+    );
 
     #[inline(always)]
     fn lookup(self, table: &[f32; 8]) -> Self {
@@ -301,11 +317,27 @@ impl Fold for F32 {
 }
 
 impl Lanes for F64 {
-    common!(f64, 8, __mmask8, i64, [
-        _mm512_set1_pd, _mm512_set1_epi64, _mm512_fmadd_pd, _mm512_fnmadd_pd, _mm512_abs_pd, _mm512_max_pd, _mm512_min_pd,
-        _mm512_cmp_pd_mask, _mm512_mask_blend_pd, _mm512_add_epi64, _mm512_sub_epi64, _mm512_slli_epi64,
-        _mm512_srli_epi64
-    ]);
+    common!(
+        f64,
+        8,
+        __mmask8,
+        i64,
+        [
+            _mm512_set1_pd,
+            _mm512_set1_epi64,
+            _mm512_fmadd_pd,
+            _mm512_fnmadd_pd,
+            _mm512_abs_pd,
+            _mm512_max_pd,
+            _mm512_min_pd,
+            _mm512_cmp_pd_mask,
+            _mm512_mask_blend_pd,
+            _mm512_add_epi64,
+            _mm512_sub_epi64,
+            _mm512_slli_epi64,
+            _mm512_srli_epi64
+        ]
+    );
 
     #[inline(always)]
     fn widen(self) -> [F64; 2] {
@@ -378,9 +410,15 @@ fn first(count: usize) -> u32 {
     (1_u32 << count) - 1
 }
 
-memory!(F32, f32, __mmask16, [
-    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_storeu_ps, _mm512_mask_storeu_ps
-]);
-memory!(F64, f64, __mmask8, [
-    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_maskz_loadu_pd, _mm512_storeu_pd, _mm512_mask_storeu_pd
-]);
+memory!(
+    F32,
+    f32,
+    __mmask16,
+    [_mm512_setzero_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_storeu_ps, _mm512_mask_storeu_ps]
+);
+memory!(
+    F64,
+    f64,
+    __mmask8,
+    [_mm512_setzero_pd, _mm512_loadu_pd, _mm512_maskz_loadu_pd, _mm512_storeu_pd, _mm512_mask_storeu_pd]
+);

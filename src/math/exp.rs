@@ -13,8 +13,14 @@ use crate::lanes::Lanes;
 pub trait Exponential: Sized {
     /// The largest `|x|` whose exponential, and one more than it, is a normal number.
     const MAX_ORDINARY: f64;
+    /// Below the first the exponential rounds to 0, above the second it overflows.
+    const LIMITS: [f64; 2];
     /// The position of the exponent in the bit pattern.
     const EXPONENT: u32;
+    /// Adding it rounds to an integer, which stands in the low bits.
+    const ROUNDER: f64;
+    /// The integer `n` as the bits that it adds to an exponent.
+    fn exponent_bits<L: Lanes<Float = Self>>(n: L) -> L;
     /// `(power, f)` with e^x = power (1 + f), for `|x| < 2^18`.
     ///
     /// The power's exponent wraps around where it leaves the format.
@@ -23,7 +29,14 @@ pub trait Exponential: Sized {
 
 impl Exponential for f32 {
     const MAX_ORDINARY: f64 = 87.0;
+    const LIMITS: [f64; 2] = [-105.0, 90.0];
     const EXPONENT: u32 = 23;
+    const ROUNDER: f64 = 1.5 * (1_u64 << 23) as f64;
+
+    #[inline(always)]
+    fn exponent_bits<L: Lanes<Float = f32>>(n: L) -> L {
+        (n + n.splat(Self::ROUNDER)).shl_bits::<23>()
+    }
 
     #[inline(always)]
     fn parts<L: Lanes<Float = f32>>(x: L) -> (L, L) {
@@ -57,11 +70,19 @@ const POWERS: [f32; 8] = [
 ];
 
 /// e^r / g - 1 on |r| <= ln 2 / 16, error 0.322 * 2^-24.
-const C: [f64; 4] = [0.002_567_588_351_666_927_3, 1.002_567_648_887_634_3, 0.501_362_264_156_341_6, 0.167_081_788_182_258_6];
+const C: [f64; 4] =
+    [0.002_567_588_351_666_927_3, 1.002_567_648_887_634_3, 0.501_362_264_156_341_6, 0.167_081_788_182_258_6];
 
 impl Exponential for f64 {
     const MAX_ORDINARY: f64 = 708.0;
+    const LIMITS: [f64; 2] = [-750.0, 711.0];
     const EXPONENT: u32 = 52;
+    const ROUNDER: f64 = 1.5 * (1_u64 << 52) as f64;
+
+    #[inline(always)]
+    fn exponent_bits<L: Lanes<Float = f64>>(n: L) -> L {
+        (n + n.splat(Self::ROUNDER)).shl_bits::<52>()
+    }
 
     #[inline(always)]
     fn parts<L: Lanes<Float = f64>>(x: L) -> (L, L) {
@@ -85,13 +106,13 @@ impl Exponential for f64 {
 const EXPM1: [f64; 10] = [
     0.500_000_000_000_000_1,
     0.166_666_666_666_666_74,
-    0.041_666_666_666_623_137,
-    0.008_333_333_333_225_778,
+    0.041_666_666_666_623_14,
+    0.008_333_333_333_322_578,
     0.001_388_888_891_751_392_6,
-    1.984_126_988_566_236_6e-4,
+    0.000_198_412_698_856_623_66,
     2.480_152_095_959_149e-5,
     2.755_724_325_493_268e-6,
-    2.762_021_398_759_872_7e-7,
+    2.762_021_398_759_872_6e-7,
     2.510_973_668_754_518_6e-8,
 ];
 
@@ -104,9 +125,8 @@ pub fn exp<L: Lanes>(x: L) -> L {
         let (power, f) = L::Float::parts(x);
         return power.mul_add(f, power);
     }
-    // Beyond these the result is 0 or infinite.
-    let limit = L::Float::MAX_ORDINARY * 1.05;
-    let x = x.splat(-1.3 * limit).max(x.splat(limit).min(x));
+    let [least, most] = L::Float::LIMITS;
+    let x = x.splat(least).max(x.splat(most).min(x));
     // Close to 1 first, by 2^64 up or down: the last product alone is subnormal or overflows.
     let (power, f) = L::Float::parts(x);
     let is_negative = x.lt(x.splat(0.0));

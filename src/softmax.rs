@@ -362,19 +362,20 @@ impl<L: Lanes> Scale<L> {
         let one = sum[0].splat(1.0);
         let inverse = L::narrow([one / sum[0], one / sum[1]]);
         let wide = inverse.widen();
-        // What the inverse lost when it was rounded, relative to it.
-        let rest = L::narrow([wide[0].neg_mul_add(sum[0], one), wide[1].neg_mul_add(sum[1], one)]);
+        // What the inverse lost when it was rounded.
+        let rest = L::narrow([one / sum[0] - wide[0], one / sum[1] - wide[1]]);
         let sum = L::select(is_valid, L::narrow(sum), nan);
         Self { inverse: L::select(is_valid, inverse, nan), rest, sum }
     }
 
     #[inline(always)]
     fn apply(self, term: L) -> L {
-        let least = self.sum.splat(L::Float::MIN_POSITIVE * 2.0) * self.sum;
+        // Far enough up that the smaller of two products is a normal number too.
+        let least = self.sum.splat(L::Float::MIN_POSITIVE * 2_f64.powi(28)) * self.sum;
         if least.le(term).all() {
             return self.quotient(term);
         }
-        // A subnormal result: divide far from there, then shift down.
+        // A result near or among the subnormals: divide far from there, then shift down.
         let (up, down) = (term.splat(2_f64.powi(64)), term.splat(2_f64.powi(-64)));
         (Gradual(self.quotient(term * up)) * Gradual(down)).0
     }
@@ -382,13 +383,15 @@ impl<L: Lanes> Scale<L> {
     /// term / sum, exactly 1 where they are equal.
     #[inline(always)]
     fn quotient(self, term: L) -> L {
-        let quotient = term * self.inverse;
-        if L::Float::MIN_POSITIVE > 1e-100 {
-            quotient.mul_add(self.rest, quotient)
-        } else if L::FUSED {
-            quotient.neg_mul_add(self.sum, term).mul_add(self.inverse, quotient)
-        } else {
+        if !L::FUSED {
             term / self.sum
+        } else if L::Float::MIN_POSITIVE > 1e-100 {
+            // The inverse in two parts: the sum has more digits than an f32.
+            term.mul_add(self.inverse, term * self.rest)
+        } else {
+            // The sum is exact here: a quotient, and its correction by what it leaves of the term.
+            let quotient = term * self.inverse;
+            quotient.neg_mul_add(self.sum, term).mul_add(self.inverse, quotient)
         }
     }
 }

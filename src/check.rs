@@ -26,7 +26,7 @@ pub const fn negative_slope(slope: f64) {
     );
 }
 
-/// A row must have columns, and the size of axis times inner must be a `usize`.
+/// A row must have columns.
 #[track_caller]
 #[inline]
 pub fn columns(columns: usize) {
@@ -38,4 +38,11 @@ pub fn columns(columns: usize) {
 #[inline]
 pub fn whole_rows(name: &str, len: usize, columns: usize) {
     assert!(len.is_multiple_of(columns), "{name} has {len} elements: not whole rows of {columns}");
+}
+
+/// A limit must be a number of at least 0.
+#[track_caller]
+#[inline]
+pub fn limit(limit: f64) {
+    assert!(limit >= 0.0, "a limit must be at least 0, not {limit}");
 }

@@ -5,9 +5,10 @@
 //! end here, in functions without type parameters.
 
 use crate::activation::{Any, Gradient, Value, with_formula};
+use crate::clip::{Clip, Scale, SumSquares};
 use crate::isa::dispatch;
 use crate::kernel::Elementwise;
-use crate::lanes::Slices;
+use crate::lanes::{Input, Slices};
 use crate::softmax::{Backward, Forward};
 
 /// The operations of one element type.
@@ -16,6 +17,12 @@ pub trait Entry: Sized {
     fn forward(any: Any, slices: Slices<Self, 1>);
     /// An activation's gradient, from the output and the incoming gradient.
     fn backward(any: Any, slices: Slices<Self, 2>);
+    /// Limits every element.
+    fn clip(limit: f64, slices: Slices<Self, 1>);
+    /// Multiplies every element by both factors.
+    fn scale(factors: [f64; 2], slices: Slices<Self, 1>);
+    /// The sum of the squares of all elements, each times a power of two.
+    fn sum_squares(factor: f64, input: Input<Self>) -> f64;
     /// Softmax of each row, or its logarithm.
     fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>);
     /// The gradient of that.
@@ -30,6 +37,15 @@ macro_rules! entry {
             }
             fn backward(any: Any, slices: Slices<Self, 2>) {
                 with_formula!(any, formula => dispatch(Elementwise { map: Gradient(formula), slices }))
+            }
+            fn clip(limit: f64, slices: Slices<Self, 1>) {
+                dispatch(Elementwise { map: Clip(limit), slices })
+            }
+            fn scale(factors: [f64; 2], slices: Slices<Self, 1>) {
+                dispatch(Elementwise { map: Scale(factors), slices })
+            }
+            fn sum_squares(factor: f64, input: Input<Self>) -> f64 {
+                dispatch(SumSquares { input, factor })
             }
             fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>) {
                 if log {

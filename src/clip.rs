@@ -1,0 +1,155 @@
+//! Gradient clipping.
+
+use crate::check;
+use crate::float::Float;
+use crate::isa::Kernel;
+use crate::kernel::Map;
+use crate::lanes::{Fold, Input, Lanes, Memory, ROWS, Simd, Slices};
+use crate::sum::Tree;
+
+/// Limits every element to `[-limit, limit]`.
+///
+/// # Panics
+///
+/// Unless the limit is at least 0; it may be infinite.
+///
+/// # Special values
+///
+/// NaN stays NaN.
+///
+/// # Examples
+///
+/// ```
+/// let mut gradients = [0.25_f32, -3.0, f32::INFINITY];
+/// activations::clip_by_value(&mut gradients, 0.5);
+/// assert_eq!(gradients, [0.25, -0.5, 0.5]);
+/// ```
+#[track_caller]
+pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
+    check::limit(limit);
+    T::clip(limit, Slices::<T, 1>::in_place(gradients));
+}
+
+/// Scales all gradients together so that their Euclidean norm is at most `max_norm`, and returns the
+/// norm before that.
+///
+/// Nothing is written where the norm is not above `max_norm`, so that an infinite `max_norm` only
+/// measures. The factor is `max_norm / norm`, without an epsilon.
+///
+/// The squares are summed in `f64`, and once more with a power of two taken out where they leave its
+/// range: gradients of 1e30 or 1e-30 in `f32`, or of 1e300 in `f64`, have the right norm. The sum's
+/// shape is fixed by the lengths of the slices; their cut is part of the input.
+///
+/// # Panics
+///
+/// If `max_norm` is negative or NaN.
+///
+/// # Special values
+///
+/// Gradients with NaN or infinities give a NaN or infinite norm and stay as they are.
+///
+/// # Examples
+///
+/// ```
+/// let (mut a, mut b) = ([3.0_f32, 0.0], [4.0_f32]);
+/// let norm = activations::clip_by_global_norm(&mut [&mut a, &mut b], 1.0);
+/// assert_eq!(norm, 5.0);
+/// assert_eq!((a, b), ([0.6, 0.0], [0.8]));
+/// ```
+#[track_caller]
+pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) -> f64 {
+    check::limit(max_norm);
+    let norm = global_norm(gradients);
+    if norm > max_norm && norm < f64::INFINITY {
+        // Two factors where one would be subnormal.
+        let factor = max_norm / norm;
+        let shift = 2_f64.powi(500);
+        let factors = if factor < 1e-290 { [max_norm * shift / norm, 1.0 / shift] } else { [factor, 1.0] };
+        for slice in gradients {
+            T::scale(factors, Slices::<T, 1>::in_place(slice));
+        }
+    }
+    norm
+}
+
+fn global_norm<T: Float>(gradients: &[&mut [T]]) -> f64 {
+    let squares =
+        |factor: f64| -> f64 { gradients.iter().map(|slice| T::sum_squares(factor, (&**slice).into())).sum() };
+    let sum = squares(1.0);
+    // Squares that overflow, or lose digits as subnormals: once more, scaled by a power of two.
+    if sum < 1e-280 {
+        squares(2_f64.powi(600)).sqrt() * 2_f64.powi(-600)
+    } else if sum > 1e290 {
+        squares(2_f64.powi(-600)).sqrt() * 2_f64.powi(600)
+    } else {
+        sum.sqrt()
+    }
+}
+
+/// Limits to `[-limit, limit]`, as a map.
+#[derive(Clone, Copy)]
+pub struct Clip(pub f64);
+
+impl Map<1> for Clip {
+    #[inline(always)]
+    fn ordinary<L: Lanes>(self, [x]: [L; 1]) -> L::Mask {
+        x.always()
+    }
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
+        // The second operand is the result for NaN.
+        x.splat(-self.0).max(x.splat(self.0).min(x))
+    }
+}
+
+/// Multiplies by both factors in `f64`, rounding once, as a map.
+#[derive(Clone, Copy)]
+pub struct Scale(pub [f64; 2]);
+
+impl Map<1> for Scale {
+    #[inline(always)]
+    fn ordinary<L: Lanes>(self, [x]: [L; 1]) -> L::Mask {
+        // An f32 times a factor is normal in f64, where the factors are ordinary themselves.
+        if <L::Float as Float>::MIN_POSITIVE > 1e-100 && self.0[0] > 1e-200 && self.0[1] == 1.0 {
+            x.always()
+        } else {
+            let least = if self.0[0] > 1e-150 && self.0[1] == 1.0 { 0.0 } else { f64::INFINITY };
+            crate::math::is_moderate(x) & x.splat(least).le(x.abs())
+        }
+    }
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
+        let [a, b] = x.widen();
+        let (first, second) = (a.splat(self.0[0]), a.splat(self.0[1]));
+        L::narrow([a * first * second, b * first * second])
+    }
+}
+
+/// The sum of the squares of a slice, each element times a power of two.
+pub struct SumSquares<'a, T> {
+    /// The elements.
+    pub input: Input<'a, T>,
+    /// The power of two.
+    pub factor: f64,
+}
+
+impl<T: Float> Kernel for SumSquares<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> f64 {
+        let zero = <S::F64 as Memory>::zero(simd);
+        let mut tree = Tree::new(zero);
+        for view in self.input.blocks::<1>() {
+            let [x]: [T::Lanes<S>; 1] = view.load(simd);
+            let [a, b] = x.widen().map(|half| half * half.splat(self.factor));
+            tree.add(a * a);
+            if T::LANES == 16 {
+                tree.add(b * b);
+            }
+        }
+        let mut rows = [zero; ROWS];
+        rows[0] = tree.finish();
+        Fold::fold_sum(&rows)[0].to_array()[0]
+    }
+}

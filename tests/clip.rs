@@ -1,0 +1,73 @@
+//! Gradient clipping on every instruction set.
+
+use activations::{Isa, clip_by_global_norm, clip_by_value};
+
+#[test]
+fn values_are_limited() {
+    for isa in Isa::available() {
+        let mut x: Vec<f32> = (0..100).map(|i| i as f32 - 50.0).chain([f32::NAN, f32::NEG_INFINITY, 1e-40]).collect();
+        let before = x.clone();
+        isa.with(|| clip_by_value(&mut x, 3.5));
+        for (after, before) in x.iter().zip(&before) {
+            assert!(
+                before.is_nan() && after.is_nan() || *after == before.clamp(-3.5, 3.5),
+                "{isa}: {before} to {after}"
+            );
+        }
+    }
+}
+
+#[test]
+fn norms_of_any_size() {
+    for isa in Isa::available() {
+        for size in [1.0_f32, 1e-30, 1e30, 1e-44, 3e38] {
+            let (mut a, mut b) = (vec![size; 37], vec![-size; 63]);
+            let norm = isa.with(|| clip_by_global_norm(&mut [&mut a, &mut b], f64::INFINITY));
+            let exact = 10.0 * f64::from(size);
+            assert!((norm / exact - 1.0).abs() < 1e-14, "{isa}: {norm:e}, not {exact:e}");
+            assert!(a[0] == size && b[62] == -size, "{isa}: an infinite limit only measures");
+            isa.with(|| clip_by_global_norm(&mut [&mut a, &mut b], 0.5 * exact));
+            let half = (f64::from(size) * 0.5) as f32;
+            assert!(a.iter().all(|a| *a == half) && b.iter().all(|b| *b == -half), "{isa} {size:e}");
+        }
+        for size in [1.0_f64, 1e-200, 1e200, 1e300, 1e-310] {
+            let mut a = vec![size; 100];
+            let norm = isa.with(|| clip_by_global_norm(&mut [&mut a], 2.5 * size));
+            assert!((norm / (10.0 * size) - 1.0).abs() < 1e-13, "{isa}: {norm:e} of {size:e}");
+            assert!((a[0] / (0.25 * size) - 1.0).abs() < 1e-12, "{isa}: {:e} of {size:e}", a[0]);
+        }
+    }
+}
+
+#[test]
+fn the_norm_has_the_same_bits_on_fused_instruction_sets() {
+    let values: Vec<f32> = (0..10_001).map(|i| (i as f32).sin()).collect();
+    let norms: Vec<u64> = Isa::available()
+        .map(|isa| isa.with(|| clip_by_global_norm(&mut [&mut values.clone()], f64::INFINITY)).to_bits())
+        .collect();
+    assert!(norms.iter().all(|norm| *norm == norms[0]), "{norms:x?}");
+}
+
+#[test]
+fn what_is_not_finite_stays() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut x = [1.0, bad, 3.0];
+        let norm = clip_by_global_norm(&mut [&mut x], 1.0);
+        assert!(!norm.is_finite() && x[0] == 1.0 && x[2] == 3.0);
+    }
+    assert_eq!(clip_by_global_norm::<f64>(&mut [], 1.0), 0.0);
+    let mut zeroed = [3.0_f32, 4.0];
+    assert_eq!((clip_by_global_norm(&mut [&mut zeroed], 0.0), zeroed), (5.0, [0.0, 0.0]));
+}
+
+#[test]
+#[should_panic(expected = "a limit must be at least 0, not -1")]
+fn negative_limits_are_refused() {
+    clip_by_value(&mut [0.0_f32], -1.0);
+}
+
+#[test]
+#[should_panic(expected = "a limit must be at least 0, not NaN")]
+fn nan_limits_are_refused() {
+    clip_by_global_norm::<f32>(&mut [], f64::NAN);
+}

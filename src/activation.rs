@@ -150,7 +150,7 @@ macro_rules! methods {
             T::backward(self.any(), Slices::<T, 2>::in_place(y, dy));
         }
 
-        /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
+        /// `forward` on rayon's current pool, with the same bits.
         ///
         /// # Panics
         ///
@@ -163,7 +163,7 @@ macro_rules! methods {
             crate::parallel::split(Slices::<T, 1>::new(x, y), 1, move |part| T::forward(any, part));
         }
 
-        /// [`forward_in_place`](Self::forward_in_place) on rayon's current pool, with the same bits.
+        /// `forward_in_place` on rayon's current pool, with the same bits.
         #[cfg(feature = "rayon")]
         #[track_caller]
         pub fn par_forward_in_place<T: Float>(&self, x: &mut [T]) {
@@ -171,7 +171,7 @@ macro_rules! methods {
             crate::parallel::split(Slices::<T, 1>::in_place(x), 1, move |part| T::forward(any, part));
         }
 
-        /// [`backward`](Self::backward) on rayon's current pool, with the same bits.
+        /// `backward` on rayon's current pool, with the same bits.
         ///
         /// # Panics
         ///
@@ -185,7 +185,7 @@ macro_rules! methods {
             crate::parallel::split(Slices::<T, 2>::new(y, dy, dx), 1, move |part| T::backward(any, part));
         }
 
-        /// [`backward_in_place`](Self::backward_in_place) on rayon's current pool, with the same bits.
+        /// `backward_in_place` on rayon's current pool, with the same bits.
         ///
         /// # Panics
         ///

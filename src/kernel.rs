@@ -30,8 +30,8 @@ impl<T: Float, M: Map<N>, const N: usize> Kernel for Elementwise<'_, T, M, N> {
     fn run<S: Simd>(self, simd: S) {
         for mut block in self.slices.blocks::<V>() {
             let mut x: [[T::Lanes<S>; V]; N] = [block.load(simd, 0); N];
-            for k in 1..N {
-                x[k] = block.load(simd, k);
+            for (k, x) in x.iter_mut().enumerate().skip(1) {
+                *x = block.load(simd, k);
             }
             block.store(apply(self.map, x));
         }

@@ -237,7 +237,7 @@ impl<T: Float, const LOG: bool> Kernel for Forward<'_, T, LOG> {
             for (r, sum) in sums[..rows].iter_mut().enumerate() {
                 let shift =
                     Shift { first: row(zero, first, r), lowest: row(zero, lowest, r), power: row(zero, power, r) };
-                *sum = terms::<_, _, LOG>(simd, group.part(r * columns, columns), shift, &mut tree);
+                *sum = terms::<_, LOG>(simd, group.part(r * columns, columns), shift, &mut tree);
             }
             let sum = Fold::fold_sum(&sums);
             // A row without a finite maximum has no probabilities.
@@ -292,15 +292,12 @@ fn row_max<L: Memory>(simd: L::Simd, row: Input<L::Float>) -> L {
 
 /// The terms of a row, stored unless only their sum matters.
 #[inline(always)]
-fn terms<L: Memory, T: Float, const LOG: bool>(
+fn terms<L: Memory, const LOG: bool>(
     simd: L::Simd,
-    row: Slices<T, 1>,
+    row: Slices<L::Float, 1>,
     shift: Shift<L>,
     tree: &mut Tree<L>,
-) -> L
-where
-    L: Lanes<Float = T>,
-{
+) -> L {
     let zero = L::zero(simd);
     for mut block in row.blocks::<1>() {
         let [x]: [L; 1] = block.load(simd, 0);
@@ -421,7 +418,7 @@ impl<T: Float, const LOG: bool> Kernel for Backward<'_, T, LOG> {
             let mut sums = [zero; ROWS];
             for (r, sum) in sums[..rows].iter_mut().enumerate() {
                 for block in group.part(r * columns, columns).blocks::<1>() {
-                    let ([y], [dy]): ([T::Lanes<S>; 1], [T::Lanes<S>; 1]) = (block.load(simd, 0), block.load(simd, 1));
+                    let ([y], [dy]) = (block.load::<T::Lanes<S>>(simd, 0), block.load::<T::Lanes<S>>(simd, 1));
                     tree.add(if LOG { dy } else { product(y, dy) });
                 }
                 *sum = tree.finish();
@@ -430,7 +427,7 @@ impl<T: Float, const LOG: bool> Kernel for Backward<'_, T, LOG> {
             for r in 0..rows {
                 let sum = row(zero, sums, r);
                 for mut block in group.part(r * columns, columns).blocks::<1>() {
-                    let ([y], [dy]): ([T::Lanes<S>; 1], [T::Lanes<S>; 1]) = (block.load(simd, 0), block.load(simd, 1));
+                    let ([y], [dy]) = (block.load::<T::Lanes<S>>(simd, 0), block.load::<T::Lanes<S>>(simd, 1));
                     block.store([if LOG { dy - product(probability(y), sum) } else { product(y, dy - sum) }]);
                 }
             }

@@ -46,3 +46,18 @@ pub fn whole_rows(name: &str, len: usize, columns: usize) {
 pub fn limit(limit: f64) {
     assert!(limit >= 0.0, "a limit must be at least 0, not {limit}");
 }
+
+/// A slice must have one element a row.
+#[track_caller]
+#[inline]
+pub fn row_count(name: &str, len: usize, rows: usize) {
+    assert!(len == rows, "{name} has {len} elements for {rows} rows");
+}
+
+/// A class id must be one of the row's columns.
+#[track_caller]
+pub fn classes(targets: &[u32], classes: usize) {
+    if let Some((row, target)) = targets.iter().enumerate().find(|(_, target)| **target as usize >= classes) {
+        panic!("the target of row {row} is class {target}, but there are {classes} classes");
+    }
+}

@@ -9,6 +9,7 @@ use crate::clip::{Clip, Scale, SumSquares};
 use crate::isa::dispatch;
 use crate::kernel::Elementwise;
 use crate::lanes::{Input, Slices};
+use crate::loss;
 use crate::softmax::{Backward, Forward};
 
 /// The operations of one element type.
@@ -23,6 +24,10 @@ pub trait Entry: Sized {
     fn scale(factors: [f64; 2], slices: Slices<Self, 1>);
     /// The sum of the squares of all elements, each times a power of two.
     fn sum_squares(factor: f64, input: Input<Self>) -> f64;
+    /// Cross-entropy.
+    fn cross_entropy(kernel: loss::Forward<Self>);
+    /// Cross-entropy with its gradient.
+    fn cross_entropy_gradient(kernel: loss::ForwardBackward<Self>);
     /// Softmax of each row, or its logarithm.
     fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>);
     /// The gradient of that.
@@ -46,6 +51,12 @@ macro_rules! entry {
             }
             fn sum_squares(factor: f64, input: Input<Self>) -> f64 {
                 dispatch(SumSquares { input, factor })
+            }
+            fn cross_entropy(kernel: loss::Forward<Self>) {
+                dispatch(kernel)
+            }
+            fn cross_entropy_gradient(kernel: loss::ForwardBackward<Self>) {
+                dispatch(kernel)
             }
             fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>) {
                 if log {

@@ -2,6 +2,7 @@
 //!
 //! - Elementwise: [`Relu`], [`LeakyRelu`], [`Sigmoid`], [`Tanh`], [`Exp`].
 //! - Over rows: [`Softmax`], [`LogSoftmax`].
+//! - Loss: [`CrossEntropy`].
 //! - Gradients: [`clip_by_value`], [`clip_by_global_norm`].
 //!
 //! Every operation is a small value whose methods take slices, inputs first, outputs last: `forward`,
@@ -26,6 +27,7 @@
 // Modules in the order in which a call passes through them.
 mod activation;
 mod clip;
+mod loss;
 mod softmax;
 
 mod check;
@@ -46,4 +48,5 @@ pub use activation::{ACTIVATIONS, Activation, Exp, LeakyRelu, Relu, Sigmoid, Tan
 pub use clip::{clip_by_global_norm, clip_by_value};
 pub use float::Float;
 pub use isa::{Isa, UnknownIsa};
+pub use loss::CrossEntropy;
 pub use softmax::{LogSoftmax, Softmax};

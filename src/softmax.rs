@@ -199,7 +199,7 @@ const GROUP: usize = 4096;
 
 /// How many rows are worked on together.
 #[inline(always)]
-fn group_of<T: Float>(columns: usize) -> usize {
+pub fn group_of<T: Float>(columns: usize) -> usize {
     (GROUP / columns).clamp(1, T::LANES)
 }
 
@@ -225,19 +225,18 @@ impl<T: Float, const LOG: bool> Kernel for Forward<'_, T, LOG> {
             let mut group = self.slices.part(start, rows * columns);
             start += rows * columns;
 
-            let mut maxima = [zero; ROWS];
-            for (r, max) in maxima[..rows].iter_mut().enumerate() {
-                *max = row_max(simd, group.source(0).part(r * columns, columns));
-            }
-            let max = Fold::fold_max(&maxima);
+            let max: T::Lanes<S> = maxima(simd, group.source(0), rows, columns);
             let shift = Shift::new(max);
-            let (first, lowest, power) = (shift.first.to_array(), shift.lowest.to_array(), shift.power.to_array());
+            let shifts = shift.to_arrays();
 
             let mut sums = [zero; ROWS];
             for (r, sum) in sums[..rows].iter_mut().enumerate() {
-                let shift =
-                    Shift { first: row(zero, first, r), lowest: row(zero, lowest, r), power: row(zero, power, r) };
-                *sum = terms::<_, LOG>(simd, group.part(r * columns, columns), shift, &mut tree);
+                let (shift, start) = (Shift::row(zero, shifts, r), r * columns);
+                *sum = if LOG {
+                    sum_terms(simd, group.source(0).part(start, columns), shift, &mut tree)
+                } else {
+                    store_terms(simd, group.part(start, columns), shift, &mut tree)
+                };
             }
             let sum = Fold::fold_sum(&sums);
             // A row without a finite maximum has no probabilities.
@@ -245,9 +244,7 @@ impl<T: Float, const LOG: bool> Kernel for Forward<'_, T, LOG> {
             let nan = zero.splat(f64::NAN);
 
             if LOG {
-                // Relative to the largest term: then the logarithm is 0 where that one is all there is.
-                let top = shift.term(max).widen();
-                let log = Lanes::narrow([math::ln(sum[0] / top[0]), math::ln(sum[1] / top[1])]);
+                let log = Lanes::narrow(shift.log_sum(max, sum));
                 let (max, log) = (max.to_array(), T::Lanes::<S>::select(is_valid, log, nan).to_array());
                 for r in 0..rows {
                     let (max, log) = (row(zero, max, r), row(zero, log, r));
@@ -258,10 +255,9 @@ impl<T: Float, const LOG: bool> Kernel for Forward<'_, T, LOG> {
                 }
             } else {
                 let scale = Scale::new(sum, is_valid, nan);
-                let (inverse, rest, sum) = (scale.inverse.to_array(), scale.rest.to_array(), scale.sum.to_array());
+                let scales = scale.to_arrays();
                 for r in 0..rows {
-                    let scale =
-                        Scale { inverse: row(zero, inverse, r), rest: row(zero, rest, r), sum: row(zero, sum, r) };
+                    let scale = Scale::row(zero, scales, r);
                     for mut block in group.part(r * columns, columns).output().blocks::<1>() {
                         let [t]: [T::Lanes<S>; 1] = block.load(simd, 0);
                         block.store([scale.apply(t)]);
@@ -274,7 +270,7 @@ impl<T: Float, const LOG: bool> Kernel for Forward<'_, T, LOG> {
 
 /// The value of row `r` in every lane.
 #[inline(always)]
-fn row<L: Lanes>(like: L, rows: <L::Float as Float>::Array, r: usize) -> L {
+pub fn row<L: Lanes>(like: L, rows: <L::Float as Float>::Array, r: usize) -> L {
     like.splat(rows.as_ref()[r].to_f64())
 }
 
@@ -290,29 +286,46 @@ fn row_max<L: Memory>(simd: L::Simd, row: Input<L::Float>) -> L {
     max
 }
 
-/// The terms of a row, stored unless only their sum matters.
+/// Lane `r` is the largest element of row `r`.
 #[inline(always)]
-fn terms<L: Memory, const LOG: bool>(
-    simd: L::Simd,
-    row: Slices<L::Float, 1>,
-    shift: Shift<L>,
-    tree: &mut Tree<L>,
-) -> L {
+pub fn maxima<L: Memory + Fold>(simd: L::Simd, input: Input<L::Float>, rows: usize, columns: usize) -> L {
+    let mut maxima = [L::zero(simd); ROWS];
+    for (r, max) in maxima[..rows].iter_mut().enumerate() {
+        *max = row_max(simd, input.part(r * columns, columns));
+    }
+    L::fold_max(&maxima)
+}
+
+/// Replaces a row by its terms and sums them, lane by lane.
+#[inline(always)]
+pub fn store_terms<L: Memory>(simd: L::Simd, row: Slices<L::Float, 1>, shift: Shift<L>, tree: &mut Tree<L>) -> L {
     let zero = L::zero(simd);
     for mut block in row.blocks::<1>() {
         let [x]: [L; 1] = block.load(simd, 0);
         let term = shift.term(x).keep(block.len(), zero);
-        if !LOG {
-            block.store([term]);
-        }
+        block.store([term]);
         tree.add(term);
     }
     tree.finish()
 }
 
-/// What makes the terms of a row: e^x 2^power is close to 2^[`HEAD`] for the largest x.
+/// Sums the terms of a row, lane by lane.
+#[inline(always)]
+pub fn sum_terms<L: Memory>(simd: L::Simd, row: Input<L::Float>, shift: Shift<L>, tree: &mut Tree<L>) -> L {
+    let zero = L::zero(simd);
+    for view in row.blocks::<1>() {
+        let [x]: [L; 1] = view.load(simd);
+        tree.add(shift.term(x).keep(view.len(), zero));
+    }
+    tree.finish()
+}
+
+/// The arrays of three lane values.
+type Arrays<T> = [<T as Float>::Array; 3];
+
+/// What makes the terms of a row: e^x 2^power is close to a fixed power of two for the largest x.
 #[derive(Clone, Copy)]
-struct Shift<L> {
+pub struct Shift<L> {
     first: L,
     lowest: L,
     power: L,
@@ -326,8 +339,9 @@ fn exponents<T: Float>() -> (f64, f64) {
 }
 
 impl<L: Lanes> Shift<L> {
+    /// The shifts of the rows with these largest elements, one a lane.
     #[inline(always)]
-    fn new(max: L) -> Self {
+    pub fn new(max: L) -> Self {
         // Beyond 2^18 n is not exact, but x - max is, where it matters.
         let is_huge = max.splat(2_f64.powi(18)).le(max.abs());
         // Otherwise a number far below every rounding, so that a subnormal x is not multiplied.
@@ -339,23 +353,44 @@ impl<L: Lanes> Shift<L> {
         Self { first, lowest, power: max.splat(head) - n }
     }
 
+    /// The shifts as arrays, by row.
     #[inline(always)]
-    fn term(self, x: L) -> L {
+    pub fn to_arrays(self) -> Arrays<L::Float> {
+        [self.first.to_array(), self.lowest.to_array(), self.power.to_array()]
+    }
+
+    /// The shift of row `r`, in every lane.
+    #[inline(always)]
+    pub fn row(like: L, [first, lowest, power]: Arrays<L::Float>, r: usize) -> Self {
+        Self { first: row(like, first, r), lowest: row(like, lowest, r), power: row(like, power, r) }
+    }
+
+    /// ln of the sum over e^(x - max): at least 0, and exactly 0 where the largest term is all there is.
+    #[inline(always)]
+    pub fn log_sum(self, max: L, sum: [L::Double; 2]) -> [L::Double; 2] {
+        let top = self.term(max).widen();
+        [math::ln(sum[0] / top[0]), math::ln(sum[1] / top[1])]
+    }
+
+    /// The term of an element.
+    #[inline(always)]
+    pub fn term(self, x: L) -> L {
         math::exp_scaled(self.lowest.max(x - self.first), L::Float::exponent_bits(self.power))
     }
 }
 
 /// Division by a row's sum.
 #[derive(Clone, Copy)]
-struct Scale<L> {
+pub struct Scale<L> {
     inverse: L,
     rest: L,
     sum: L,
 }
 
 impl<L: Lanes> Scale<L> {
+    /// The scales of the rows with these sums, one a lane; `nan` where a row is not valid.
     #[inline(always)]
-    fn new(sum: [L::Double; 2], is_valid: L::Mask, nan: L) -> Self {
+    pub fn new(sum: [L::Double; 2], is_valid: L::Mask, nan: L) -> Self {
         let one = sum[0].splat(1.0);
         let inverse = L::narrow([one / sum[0], one / sum[1]]);
         let wide = inverse.widen();
@@ -365,8 +400,21 @@ impl<L: Lanes> Scale<L> {
         Self { inverse: L::select(is_valid, inverse, nan), rest, sum }
     }
 
+    /// The scales as arrays, by row.
     #[inline(always)]
-    fn apply(self, term: L) -> L {
+    pub fn to_arrays(self) -> Arrays<L::Float> {
+        [self.inverse.to_array(), self.rest.to_array(), self.sum.to_array()]
+    }
+
+    /// The scale of row `r`, in every lane.
+    #[inline(always)]
+    pub fn row(like: L, [inverse, rest, sum]: Arrays<L::Float>, r: usize) -> Self {
+        Self { inverse: row(like, inverse, r), rest: row(like, rest, r), sum: row(like, sum, r) }
+    }
+
+    /// The probability of a term.
+    #[inline(always)]
+    pub fn apply(self, term: L) -> L {
         // Far enough up that the smaller of two products is a normal number too.
         let least = self.sum.splat(L::Float::MIN_POSITIVE * 2_f64.powi(28)) * self.sum;
         if least.le(term).all() {
@@ -437,7 +485,7 @@ impl<T: Float, const LOG: bool> Kernel for Backward<'_, T, LOG> {
 
 /// A product without the price of a subnormal one.
 #[inline(always)]
-fn product<L: Lanes>(a: L, b: L) -> L {
+pub fn product<L: Lanes>(a: L, b: L) -> L {
     if (is_moderate(a) & is_moderate(b)).all() { a * b } else { a.gradual_mul(b) }
 }
 

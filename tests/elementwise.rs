@@ -237,3 +237,21 @@ fn panics_point_at_the_caller_through_dyn_too() {
 fn slopes_that_round_to_zero_are_refused() {
     LeakyRelu::new(1e-60);
 }
+
+#[test]
+fn f64_gradients_are_within_four_ulp_of_the_closed_form() {
+    let tiny = [0.0, 5e-324, 1e-310, 2.3e-308, 1e-300, 1e-200, 1e-160, 1e-150, 1e-10, 0.3, 0.999, 1.0, f64::NAN];
+    let dy = [0.0, 5e-324, -3e-312, 2.3e-308, -1e-300, 1e-160, 1e-150, 1.0, 1e5, 1e300, f64::INFINITY, f64::NAN];
+    for isa in Isa::available() {
+        for act in ACTIVATIONS {
+            for y in tiny {
+                for dy in dy {
+                    let mut dx = [dy];
+                    isa.with(|| act.backward_in_place(&[y], &mut dx));
+                    let exact = act.reference_gradient(y, dy);
+                    assert!(ulp::error(dx[0], exact) <= 4.0, "{isa} {} y {y:e} dy {dy:e}: {:e}", act.name(), dx[0]);
+                }
+            }
+        }
+    }
+}

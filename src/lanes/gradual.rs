@@ -31,11 +31,12 @@ pub fn f64<L: Lanes<Float = f64>>(a: L, b: L) -> L {
     let offset = x.splat(2_f64.powi(52));
     let (x_units, y_units) = (x.add_bits(offset) - offset, y.add_bits(offset) - offset);
 
+    // `max` keeps its second operand where that is NaN.
     // Both factors times 2^600, so that a product too small for f64 is an ordinary number here.
     let lift = x.splat(2_f64.powi(600));
     let from_units = x.splat(2_f64.powi(600 - 1074));
-    let x_lifted = L::select(x_small, x_units * from_units, x.max(least) * lift);
-    let y_lifted = L::select(y_small, y_units * from_units, y.max(least) * lift);
+    let x_lifted = L::select(x_small, x_units * from_units, least.max(x) * lift);
+    let y_lifted = L::select(y_small, y_units * from_units, least.max(y) * lift);
     let lifted = x_lifted * y_lifted;
     let is_small = lifted.lt(x.splat(2_f64.powi(1200 - 1022)));
     // Adding 2^52 units leaves the count of units in the low bits: the pattern of the result.
@@ -44,8 +45,8 @@ pub fn f64<L: Lanes<Float = f64>>(a: L, b: L) -> L {
 
     // A normal product of a subnormal factor has another factor of at least 1: shift powers of two between them.
     let half_unit = x.splat(2_f64.powi(-537));
-    let x_normal = L::select(x_small, x_units * half_unit, L::select(y_small, x.max(one) * half_unit, x));
-    let y_normal = L::select(y_small, y_units * half_unit, L::select(x_small, y.max(one) * half_unit, y));
+    let x_normal = L::select(x_small, x_units * half_unit, L::select(y_small, one.max(x) * half_unit, x));
+    let y_normal = L::select(y_small, y_units * half_unit, L::select(x_small, one.max(y) * half_unit, y));
     let normal = L::select(is_small, one, x_normal) * L::select(is_small, one, y_normal);
 
     let sign = one.copysign(a) * one.copysign(b);

@@ -1,4 +1,4 @@
-//! Every activation, its gradient and softmax on every instruction set, beside memcpy and a plain loop.
+//! Every activation, its gradient and softmax on every instruction set, beside memcpy and a plain loop (of the sigmoid).
 //!
 //! `cargo bench --bench activations -- FILTER`
 
@@ -20,7 +20,7 @@ fn elementwise(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new("memcpy", len), |b| {
                 b.iter(|| black_box(&mut y).copy_from_slice(black_box(&x)))
             });
-            group.bench_function(BenchmarkId::new("std loop", len), |b| {
+            group.bench_function(BenchmarkId::new("std sigmoid loop", len), |b| {
                 b.iter(|| y.iter_mut().zip(black_box(&x)).for_each(|(y, &x)| *y = 1.0 / (1.0 + (-x).exp())));
             });
             let (dy, mut dx) = (x.clone(), x.clone());

@@ -13,6 +13,11 @@ use crate::sum::Tree;
 /// over the number of rows gives that of the mean loss. Working from the logits, it does not vanish
 /// where the softmax saturates.
 ///
+/// # Accuracy
+///
+/// `f32` losses within 4 eps of `max(1, loss)`, and never negative; gradients within 1e-6 of `scale`
+/// (`cargo test --test loss`).
+///
 /// # Special values
 ///
 /// A row with NaN, +inf or only -inf has loss NaN and gradient NaN. Other rows are not touched by it.

@@ -1,0 +1,110 @@
+//! How many epochs each activation needs to learn the training digits.
+
+use activations::Activation;
+use indicatif::ParallelProgressIterator;
+use maud::html;
+use rayon::prelude::*;
+
+use super::{SEEDS, contenders, from_one, percent, progress, short};
+use crate::data::{CLASSES, Data, Digits, PIXELS};
+use crate::network::{Network, customary_gain};
+use crate::plot::{Axis, Line, plot};
+use crate::report::Section;
+use crate::training::Sgd;
+
+const WIDTHS: [usize; 5] = [PIXELS, 64, 64, 64, CLASSES];
+const RATES: [f32; 9] = [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4];
+const EPOCHS: usize = 60;
+const TARGET: f64 = 0.01;
+
+/// The trainings of one activation at one learning rate.
+struct Race {
+    activation: &'static dyn Activation,
+    rate: f32,
+    /// The training error after each epoch, until the target: one curve a seed, the fastest first.
+    curves: Vec<Vec<f64>>,
+}
+
+impl Race {
+    fn run(activation: &'static dyn Activation, rate: f32, digits: &Digits) -> Self {
+        let mut curves: Vec<_> = SEEDS.iter().map(|&seed| curve(activation, rate, seed, digits)).collect();
+        curves.sort_by(|a, b| epochs(a).total_cmp(&epochs(b)));
+        Self { activation, rate, curves }
+    }
+
+    fn median(&self) -> &[f64] {
+        &self.curves[SEEDS.len() / 2]
+    }
+
+    fn epochs(&self) -> f64 {
+        epochs(self.median())
+    }
+}
+
+fn curve(activation: &'static dyn Activation, rate: f32, seed: u64, digits: &Digits) -> Vec<f64> {
+    let mut network = Network::new(&WIDTHS, activation, customary_gain(activation), seed);
+    let mut sgd = Sgd::new(rate, seed);
+    let mut errors = vec![];
+    while errors.len() < EPOCHS && epochs(&errors).is_infinite() {
+        sgd.epoch(&mut network, digits);
+        errors.push(network.error(digits));
+    }
+    errors
+}
+
+/// The epochs to the target; infinite where it is not reached.
+fn epochs(curve: &[f64]) -> f64 {
+    if curve.last().is_some_and(|&error| error <= TARGET) { curve.len() as f64 } else { f64::INFINITY }
+}
+
+/// Races the activations, each at the best of the same learning rates.
+pub fn section(data: &Data) -> Section {
+    let runs: Vec<_> = contenders().into_iter().flat_map(|act| RATES.map(|rate| (act, rate))).collect();
+    let bar = progress("convergence", runs.len());
+    let races: Vec<Race> =
+        runs.par_iter().progress_with(bar).map(|&(act, rate)| Race::run(act, rate, &data.train)).collect();
+    let bests = races
+        .chunks(RATES.len())
+        .map(|races| races.iter().min_by(|a, b| a.epochs().total_cmp(&b.epochs())).expect("a race"));
+    let bests: Vec<&Race> = bests.collect();
+
+    let target = percent(TARGET);
+    let mut findings: Vec<_> = bests
+        .iter()
+        .map(|best| {
+            let [fastest, slowest] = [0, SEEDS.len() - 1].map(|i| epochs(&best.curves[i]));
+            (
+                format!("{}: epochs to {target} training error (fastest, slowest seed)", best.activation.name()),
+                format!("{} ({fastest}, {slowest}) at learning rate {}", best.epochs(), best.rate),
+            )
+        })
+        .collect();
+    let [sigmoid, tanh, relu, leaky_relu] = [0, 1, 2, 3].map(|i| bests[i].epochs());
+    findings.push(("tanh's epochs over relu's".into(), short(tanh / relu)));
+    findings.push(("sigmoid's epochs over relu's".into(), short(sigmoid / relu)));
+
+    let curves = bests.iter().map(|best| Line::of(best.activation, from_one(best.median())));
+    let by_rate = races
+        .chunks(RATES.len())
+        .map(|races| Line::of(races[0].activation, races.iter().map(|race| (f64::from(race.rate), race.epochs()))));
+    let body = html! {
+        p {
+            "Networks with three hidden layers of 64 units learn until " (target) " of the training digits are misread, "
+            "each activation at the best of the same " (RATES.len()) " learning rates. The median of " (SEEDS.len())
+            " seeds is " (relu) " epochs for relu, " (leaky_relu) " for leaky relu, " (tanh) " for tanh and " (sigmoid)
+            " for the sigmoid."
+        }
+        p {
+            "Krizhevsky et al. saw relu learn six times faster than tanh on a large convolutional network. Here tanh "
+            "takes " (short(tanh / relu)) " times as long as relu, and the sigmoid " (short(sigmoid / relu))
+            " times: what they saw is no law for networks and data as small as these."
+        }
+        div.figures {
+            (plot("Training error at the best learning rate, until the target; the seed of median speed.",
+                Axis::Linear("epoch"), Axis::Log("training error"), curves.collect()))
+            (plot("Epochs to the target at each learning rate; no point where most seeds miss it.",
+                Axis::Log("learning rate"), Axis::Log("epochs"), by_rate.collect()))
+        }
+    };
+    Section { title: "Who learns fastest?", findings, body }
+}

@@ -1,0 +1,130 @@
+//! Gradients that explode, and clips that hold them.
+
+use indicatif::ParallelProgressIterator;
+use maud::html;
+use rayon::prelude::*;
+
+use super::{SEEDS, from_one, medians, named, percent, progress, short};
+use crate::data::{CLASSES, Data, Digits, PIXELS};
+use crate::network::{Layer, Loss, Network, customary_gain};
+use crate::plot::{Axis, GREY, Line, SKY, VERMILION, plot};
+use crate::report::Section;
+use crate::training::{Clip, Sgd};
+use plotters::style::RGBColor;
+
+const LAYERS: usize = 10;
+/// How many times larger than customary the initial weights are.
+const EXCESS: f32 = 1.5;
+const MAX_NORM: f64 = 1.0;
+const LIMIT: f64 = 0.01;
+const LEARNING_RATE: f32 = 0.05;
+const EPOCHS: usize = 20;
+const STEPS_SHOWN: usize = 100;
+
+struct Run {
+    name: &'static str,
+    colour: RGBColor,
+    excess: f32,
+    clip: Clip,
+}
+
+const RUNS: [Run; 4] = [
+    Run { name: "no clip", colour: VERMILION, excess: EXCESS, clip: Clip::None },
+    Run { name: "clip_by_global_norm", colour: SKY, excess: EXCESS, clip: Clip::GlobalNorm(MAX_NORM) },
+    Run { name: "clip_by_value", colour: RGBColor(0x6a, 0x4c, 0x93), excess: EXCESS, clip: Clip::Value(LIMIT) },
+    Run { name: "no clip, customary weights", colour: GREY, excess: 1.0, clip: Clip::None },
+];
+
+/// The norm of the gradient at each step, and the training error after each epoch.
+struct Course {
+    norms: Vec<f64>,
+    errors: Vec<f64>,
+}
+
+impl Run {
+    fn network(&self, seed: u64) -> Network {
+        let mut widths = [PIXELS; LAYERS + 1];
+        widths[LAYERS] = CLASSES;
+        let relu = named("relu");
+        Network::new(&widths, relu, self.excess * customary_gain(relu), seed)
+    }
+
+    fn train(&self, digits: &Digits) -> Course {
+        let (norms, errors): (Vec<_>, Vec<_>) = SEEDS.map(|seed| self.train_once(seed, digits)).into_iter().unzip();
+        Course { norms: medians(&norms), errors: medians(&errors) }
+    }
+
+    fn train_once(&self, seed: u64, digits: &Digits) -> (Vec<f64>, Vec<f64>) {
+        let mut network = self.network(seed);
+        let mut sgd = Sgd { clip: self.clip, ..Sgd::new(LEARNING_RATE, seed) };
+        let (mut norms, mut errors) = (vec![], vec![]);
+        for _ in 0..EPOCHS {
+            norms.extend(sgd.epoch(&mut network, digits));
+            errors.push(network.error(digits));
+        }
+        (norms, errors)
+    }
+
+    /// The cosine of the angle by which the clip turns the first gradient.
+    fn cosine(&self, digits: &Digits) -> f64 {
+        let mut gradient = self.network(SEEDS[0]).gradients(digits, Loss::CrossEntropy);
+        let mut clipped = gradient.clone();
+        let norms = self.clip.apply(&mut clipped) * Clip::None.apply(&mut clipped);
+        let numbers = |layers: &mut [Layer]| -> Vec<f64> {
+            let slices = layers.iter_mut().flat_map(Layer::slices);
+            slices.flat_map(|slice| slice.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()).collect()
+        };
+        let pairs = numbers(&mut gradient).into_iter().zip(numbers(&mut clipped));
+        pairs.map(|(a, b)| a * b).sum::<f64>() / norms
+    }
+}
+
+/// Trains a deep network from too large weights, with and without clips.
+pub fn section(data: &Data) -> Section {
+    let bar = progress("exploding", RUNS.len());
+    let courses: Vec<Course> = RUNS.par_iter().progress_with(bar).map(|run| run.train(&data.train)).collect();
+    let [cosine_of_norm, cosine_of_value] = [1, 2].map(|i| short(RUNS[i].cosine(&data.train)));
+    let [unclipped, by_norm, by_value, customary] = [0, 1, 2, 3].map(|i| percent(courses[i].errors[EPOCHS - 1]));
+    let first_norm = short(courses[0].norms[0]);
+    let finite = courses[0].norms.iter().take_while(|norm| norm.is_finite()).count();
+
+    let body = html! {
+        p {
+            (LAYERS) " layers of relus start with weights " (EXCESS) " times as large as is customary. Each layer makes what "
+            "goes through it " (EXCESS) " times larger, both ways: the first gradient has a norm of " (first_norm)
+            ", the first step makes the weights larger still, and after " (finite) " steps the gradient is no number any more."
+        }
+        p {
+            "Scaled down to a norm of " (MAX_NORM) " the same gradients train the network: " (by_norm) " of the training digits "
+            "are misread after " (EPOCHS) " epochs. Limiting each element to " (LIMIT) " also does, with " (by_value)
+            ", but it turns the gradient: the cosine between the first one before and after is " (cosine_of_value)
+            ", against " (cosine_of_norm) " for the norm."
+        }
+        div.figures {
+            (plot(&format!("Norm of the gradient before the clip, the first {STEPS_SHOWN} steps."),
+                Axis::Linear("step"), Axis::Log("gradient norm"),
+                lines(&courses, |course| from_one(&course.norms).take(STEPS_SHOWN).collect())))
+            (plot("Training error; a network that gives no numbers misreads every digit.",
+                Axis::Linear("epoch"), Axis::Linear("training error"),
+                lines(&courses, |course| from_one(&course.errors).collect())))
+        }
+    };
+    let findings = vec![
+        ("no clip: first gradient norm; steps until it is no number".into(), format!("{first_norm}; {finite}")),
+        (format!("no clip: training error after {EPOCHS} epochs"), unclipped),
+        (
+            format!("clip_by_global_norm: training error; cosine with the raw gradient"),
+            format!("{by_norm}; {cosine_of_norm}"),
+        ),
+        (
+            format!("clip_by_value: training error; cosine with the raw gradient"),
+            format!("{by_value}; {cosine_of_value}"),
+        ),
+        ("no clip, customary weights: training error".into(), customary),
+    ];
+    Section { title: "Exploding gradients", findings, body }
+}
+
+fn lines(courses: &[Course], points: impl Fn(&Course) -> Vec<(f64, f64)>) -> Vec<Line> {
+    RUNS.iter().zip(courses).map(|(run, course)| Line::new(run.name, run.colour, points(course))).collect()
+}

@@ -1,0 +1,155 @@
+//! Line plots as inline SVG.
+
+use activations::Activation;
+use maud::{Markup, PreEscaped, html};
+use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
+use plotters::prelude::*;
+
+const SIZE: (u32, u32) = (520, 340);
+const INK: RGBColor = RGBColor(0x44, 0x4b, 0x55);
+
+// Okabe and Ito's colours, which the colour-blind can tell apart.
+/// What is at fault.
+pub const VERMILION: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+/// What mends it.
+pub const SKY: RGBColor = RGBColor(0x38, 0x9f, 0xdb);
+/// What there is to compare with.
+pub const GREY: RGBColor = RGBColor(0x99, 0x9f, 0xa8);
+
+/// The colour of an activation, the same in every plot.
+fn colour(activation: &dyn Activation) -> RGBColor {
+    match activation.name() {
+        "sigmoid" => RGBColor(0xe6, 0x9f, 0x00),
+        "tanh" => RGBColor(0x00, 0x72, 0xb2),
+        "relu" => RGBColor(0x00, 0x9e, 0x73),
+        _ => RGBColor(0xcc, 0x79, 0xa7),
+    }
+}
+
+/// A named line.
+pub struct Line {
+    name: String,
+    colour: RGBColor,
+    points: Vec<(f64, f64)>,
+}
+
+impl Line {
+    /// A line through these points.
+    pub fn new(name: impl Into<String>, colour: RGBColor, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self { name: name.into(), colour, points: points.into_iter().collect() }
+    }
+
+    /// The line of an activation.
+    pub fn of(activation: &dyn Activation, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self::new(activation.name(), colour(activation), points)
+    }
+}
+
+/// A label, and whether the scale is logarithmic.
+#[derive(Clone, Copy)]
+pub enum Axis {
+    /// Linear.
+    Linear(&'static str),
+    /// Logarithmic.
+    Log(&'static str),
+}
+
+impl Axis {
+    fn label(self) -> &'static str {
+        let (Self::Linear(label) | Self::Log(label)) = self;
+        label
+    }
+
+    fn can_show(self, value: f64) -> bool {
+        value.is_finite() && (matches!(self, Self::Linear(_)) || value > 0.0)
+    }
+
+    /// The range of the values, with a little room.
+    fn range(self, values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+        match self {
+            Self::Linear(_) => low.min(0.0)..high + 0.04 * (high - low.min(0.0)),
+            Self::Log(_) => low / 1.3..high * 1.3,
+        }
+    }
+
+    fn tick(self, value: f64) -> String {
+        match self {
+            Self::Log(_) if !(0.01..1000.0).contains(&value) => format!("{value:e}"),
+            // Without the last digit of sums of 0.1.
+            _ => format!("{}", (value * 1e6).round() / 1e6),
+        }
+    }
+}
+
+/// A plot with its caption and legend, without the points that the axes cannot show.
+pub fn plot(caption: &str, x: Axis, y: Axis, mut lines: Vec<Line>) -> Markup {
+    for line in &mut lines {
+        line.points.retain(|point| x.can_show(point.0) && y.can_show(point.1));
+    }
+    let x_range = x.range(lines.iter().flat_map(|line| &line.points).map(|point| point.0));
+    let y_range = y.range(lines.iter().flat_map(|line| &line.points).map(|point| point.1));
+    let mut svg = String::new();
+    let drawn = match (x, y) {
+        (Axis::Linear(_), Axis::Linear(_)) => draw(&mut svg, (x, x_range), (y, y_range), &lines),
+        (Axis::Linear(_), Axis::Log(_)) => draw(&mut svg, (x, x_range), (y, y_range.log_scale()), &lines),
+        (Axis::Log(_), Axis::Linear(_)) => draw(&mut svg, (x, x_range.log_scale()), (y, y_range), &lines),
+        (Axis::Log(_), Axis::Log(_)) => draw(&mut svg, (x, x_range.log_scale()), (y, y_range.log_scale()), &lines),
+    };
+    drawn.expect("a string takes any drawing");
+    html! {
+        figure {
+            (PreEscaped(svg))
+            p.legend {
+                @for line in &lines {
+                    @let RGBColor(r, g, b) = line.colour;
+                    span { i style=(format!("background:rgb({r},{g},{b})")) {} (line.name) }
+                }
+            }
+            figcaption { (caption) }
+        }
+    }
+}
+
+type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+
+fn draw<'a, X, Y>(svg: &'a mut String, (x, x_range): (Axis, X), (y, y_range): (Axis, Y), lines: &[Line]) -> Drawn<'a>
+where
+    X: AsRangedCoord<Value = f64, CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>>,
+    Y: AsRangedCoord<Value = f64, CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>>,
+{
+    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+    let mut chart = ChartBuilder::on(&root)
+        .margin(8)
+        .margin_right(16)
+        .x_label_area_size(42)
+        .y_label_area_size(58)
+        .build_cartesian_2d(x_range, y_range)?;
+    chart
+        .configure_mesh()
+        .x_desc(x.label())
+        .y_desc(y.label())
+        .x_labels(8)
+        .y_labels(8)
+        .x_label_formatter(&|&v| x.tick(v))
+        .y_label_formatter(&|&v| y.tick(v))
+        .label_style(("sans-serif", 13, &INK))
+        .axis_desc_style(("sans-serif", 14, &INK))
+        .axis_style(INK.mix(0.5))
+        .bold_line_style(INK.mix(0.12))
+        .light_line_style(TRANSPARENT)
+        .draw()?;
+    for (i, line) in lines.iter().enumerate() {
+        let points = || line.points.iter().copied();
+        // Every other line is dashed, so that one on top of another hides nothing.
+        if i % 2 == 0 {
+            chart.draw_series(LineSeries::new(points(), line.colour.stroke_width(2)))?;
+        } else {
+            chart.draw_series(DashedLineSeries::new(points(), 8, 4, line.colour.stroke_width(2)))?;
+        }
+        if line.points.len() <= 16 {
+            chart.draw_series(points().map(|point| Circle::new(point, 3, line.colour.filled())))?;
+        }
+    }
+    root.present()
+}

@@ -5,7 +5,10 @@ use maud::{Markup, PreEscaped, html};
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
-const SIZE: (u32, u32) = (520, 340);
+// Twice the size on the page, because the backend rounds to whole pixels.
+const SIZE: (u32, u32) = (1040, 680);
+// Lines of more points have no marks.
+const MARKED: usize = 25;
 const INK: RGBColor = RGBColor(0x44, 0x4b, 0x55);
 
 // Okabe and Ito's colours, which the colour-blind can tell apart.
@@ -75,7 +78,7 @@ impl Axis {
 
     fn tick(self, value: f64) -> String {
         match self {
-            Self::Log(_) if !(0.01..1000.0).contains(&value) => format!("{value:e}"),
+            Self::Log(_) if !(0.01..1000.0).contains(&value) => format!("{value:.0e}"),
             // Without the last digit of sums of 0.1.
             _ => format!("{}", (value * 1e6).round() / 1e6),
         }
@@ -120,10 +123,10 @@ where
 {
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let mut chart = ChartBuilder::on(&root)
-        .margin(8)
-        .margin_right(16)
-        .x_label_area_size(42)
-        .y_label_area_size(58)
+        .margin(16)
+        .margin_right(32)
+        .x_label_area_size(84)
+        .y_label_area_size(130)
         .build_cartesian_2d(x_range, y_range)?;
     chart
         .configure_mesh()
@@ -133,22 +136,22 @@ where
         .y_labels(8)
         .x_label_formatter(&|&v| x.tick(v))
         .y_label_formatter(&|&v| y.tick(v))
-        .label_style(("sans-serif", 13, &INK))
-        .axis_desc_style(("sans-serif", 14, &INK))
+        .label_style(("sans-serif", 30, &INK))
+        .axis_desc_style(("sans-serif", 32, &INK))
         .axis_style(INK.mix(0.5))
         .bold_line_style(INK.mix(0.12))
         .light_line_style(TRANSPARENT)
         .draw()?;
     for (i, line) in lines.iter().enumerate() {
         let points = || line.points.iter().copied();
-        // Every other line is dashed, so that one on top of another hides nothing.
-        if i % 2 == 0 {
-            chart.draw_series(LineSeries::new(points(), line.colour.stroke_width(2)))?;
+        // The last line is dashed: it is on top, and should not hide the others.
+        if i + 1 < lines.len() {
+            chart.draw_series(LineSeries::new(points(), line.colour.stroke_width(4)))?;
         } else {
-            chart.draw_series(DashedLineSeries::new(points(), 8, 4, line.colour.stroke_width(2)))?;
+            chart.draw_series(DashedLineSeries::new(points(), 16, 8, line.colour.stroke_width(4)))?;
         }
-        if line.points.len() <= 16 {
-            chart.draw_series(points().map(|point| Circle::new(point, 3, line.colour.filled())))?;
+        if line.points.len() <= MARKED {
+            chart.draw_series(points().map(|point| Circle::new(point, 6, line.colour.filled())))?;
         }
     }
     root.present()

@@ -90,12 +90,12 @@ pub fn section(data: &Data) -> Section {
     for (act, course) in acts.iter().zip(&by_rate) {
         let [dead, error] = course.end();
         let measured =
-            format!("{}: dead units; training error at learning rate {}", act.name(), RATES[RATES.len() - 1]);
+            format!("{}: units never positive; training error at rate {}", act.name(), RATES[RATES.len() - 1]);
         findings.push((measured, format!("{dead}; {error}")));
     }
     for (act, course) in acts.iter().zip(&cures) {
         let [dead, error] = course.end();
-        let measured = format!("{}: the same, {GENTLE_EPOCHS} gentle epochs after {harmed} were dead", act.name());
+        let measured = format!("{}: the same, {GENTLE_EPOCHS} gentle epochs after {harmed} had died", act.name());
         findings.push((measured, format!("{dead}; {error}")));
     }
     let rates = |values: &[f64]| RATES.into_iter().map(f64::from).zip(values.to_vec());

@@ -13,8 +13,8 @@ use crate::report::Section;
 use crate::training::Sgd;
 
 const LAYERS: usize = 10;
-const RATES: [f32; 5] = [0.03, 0.1, 0.3, 1.0, 3.0];
-const EPOCHS: usize = 20;
+const RATES: [f32; 6] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
+const EPOCHS: usize = 15;
 
 fn network(activation: &'static dyn Activation, seed: u64) -> Network {
     let mut widths = [PIXELS; LAYERS + 1];

@@ -29,10 +29,11 @@ pub fn load() -> Result<Data, csv::Error> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let (mut images, mut labels) = (Vec::new(), Vec::new());
     for row in reader.deserialize() {
-        let (pixels, label): (Vec<f32>, u32) = split(row?);
+        let row: Vec<f32> = row?;
+        let (label, pixels) = row.split_last().expect("a row has a label");
         // 0..=16 becomes 0..=2: a mean square of about one, as the initial weights assume.
         images.extend(pixels.iter().map(|pixel| pixel / 8.0));
-        labels.push(label);
+        labels.push(*label as u32);
     }
     let images = Array2::from_shape_vec((labels.len(), PIXELS), images).expect("64 pixels a row");
     let all = Digits { images, labels };
@@ -41,11 +42,6 @@ pub fn load() -> Result<Data, csv::Error> {
     fastrand::Rng::with_seed(1).shuffle(&mut order);
     let (test, train) = order.split_at(order.len() / 5);
     Ok(Data { train: all.select(train), test: all.select(test) })
-}
-
-fn split(mut row: Vec<f32>) -> (Vec<f32>, u32) {
-    let label = row.pop().expect("a label");
-    (row, label as u32)
 }
 
 impl Digits {

@@ -11,8 +11,11 @@ pub mod vanishing;
 use activations::Activation;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::data::{CLASSES, PIXELS};
+use crate::network::Network;
+
 /// The experiments are repeated with each of these seeds, and the medians shown.
-pub const SEEDS: [u64; 7] = [1, 2, 3, 4, 5, 6, 7];
+pub const SEEDS: [u64; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /// The activations of hidden layers.
 fn contenders() -> [&'static dyn Activation; 4] {
@@ -21,6 +24,15 @@ fn contenders() -> [&'static dyn Activation; 4] {
 
 fn named(name: &str) -> &'static dyn Activation {
     activations::by_name(name).expect("the name of an activation")
+}
+
+/// Layers of the deep networks.
+const DEEP: usize = 10;
+
+fn deep_network(activation: &'static dyn Activation, seed: u64) -> Network {
+    let mut widths = [PIXELS; DEEP + 1];
+    widths[DEEP] = CLASSES;
+    Network::new(&widths, activation, seed)
 }
 
 /// A progress bar over this many runs.
@@ -32,7 +44,8 @@ fn progress(name: &'static str, runs: usize) -> ProgressBar {
 /// The median at each place of curves of one length.
 fn medians(curves: &[Vec<f64>]) -> Vec<f64> {
     let median = |i: usize| {
-        let mut values: Vec<f64> = curves.iter().map(|curve| curve[i]).collect();
+        // No value is negative; without its sign NaN is the largest.
+        let mut values: Vec<f64> = curves.iter().map(|curve| curve[i].abs()).collect();
         *values.select_nth_unstable_by(curves.len() / 2, f64::total_cmp).1
     };
     (0..curves[0].len()).map(median).collect()

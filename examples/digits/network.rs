@@ -20,6 +20,11 @@ impl Layer {
         [self.weights.as_slice_mut().unwrap(), self.bias.as_slice_mut().unwrap()]
     }
 
+    /// The same numbers, to read.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.weights.iter().chain(&self.bias).map(|&number| number.into())
+    }
+
     /// The Euclidean norm of all its numbers.
     pub fn norm(&mut self) -> f64 {
         clip_by_global_norm(&mut self.slices(), f64::INFINITY)
@@ -68,17 +73,14 @@ pub struct Network {
     pub layers: Vec<Layer>,
 }
 
-/// The gain of the customary initial weights: He's for the relus, LeCun's for the others.
-pub fn customary_gain(activation: &dyn Activation) -> f32 {
-    if activation.name().ends_with("relu") { 2_f32.sqrt() } else { 1.0 }
-}
-
 impl Network {
-    /// Layers of these widths, inputs first; weights uniform with standard deviation `gain / sqrt(inputs)`.
-    pub fn new(widths: &[usize], activation: &'static dyn Activation, gain: f32, seed: u64) -> Self {
+    /// Layers of these widths, inputs first, with random weights of variance 1 / inputs (LeCun's), and twice that for the
+    /// relus, which let half through (He's).
+    pub fn new(widths: &[usize], activation: &'static dyn Activation, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
+        let gain = if activation.name().ends_with("relu") { 2.0 } else { 1.0 };
         let layers = widths.windows(2).map(|pair| {
-            let limit = gain * (3.0 / pair[0] as f32).sqrt();
+            let limit = (3.0 * gain / pair[0] as f32).sqrt();
             let weights = Array2::from_shape_simple_fn((pair[0], pair[1]), || limit * (2.0 * rng.f32() - 1.0));
             Layer { weights, bias: Array1::zeros(pair[1]) }
         });

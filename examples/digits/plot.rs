@@ -11,16 +11,21 @@ const SIZE: (u32, u32) = (1040, 680);
 const MARKED: usize = 25;
 const INK: RGBColor = RGBColor(0x44, 0x4b, 0x55);
 
+/// The colour of a line.
+pub type Colour = RGBColor;
+
 // Okabe and Ito's colours, which the colour-blind can tell apart.
 /// What is at fault.
-pub const VERMILION: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+pub const VERMILION: Colour = RGBColor(0xd5, 0x5e, 0x00);
 /// What mends it.
-pub const SKY: RGBColor = RGBColor(0x38, 0x9f, 0xdb);
+pub const SKY: Colour = RGBColor(0x38, 0x9f, 0xdb);
+/// What mends it in another way.
+pub const PURPLE: Colour = RGBColor(0x6a, 0x4c, 0x93);
 /// What there is to compare with.
-pub const GREY: RGBColor = RGBColor(0x99, 0x9f, 0xa8);
+pub const GREY: Colour = RGBColor(0x99, 0x9f, 0xa8);
 
 /// The colour of an activation, the same in every plot.
-fn colour(activation: &dyn Activation) -> RGBColor {
+fn colour(activation: &dyn Activation) -> Colour {
     match activation.name() {
         "sigmoid" => RGBColor(0xe6, 0x9f, 0x00),
         "tanh" => RGBColor(0x00, 0x72, 0xb2),
@@ -32,13 +37,13 @@ fn colour(activation: &dyn Activation) -> RGBColor {
 /// A named line.
 pub struct Line {
     name: String,
-    colour: RGBColor,
+    colour: Colour,
     points: Vec<(f64, f64)>,
 }
 
 impl Line {
     /// A line through these points.
-    pub fn new(name: impl Into<String>, colour: RGBColor, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+    pub fn new(name: impl Into<String>, colour: Colour, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         Self { name: name.into(), colour, points: points.into_iter().collect() }
     }
 

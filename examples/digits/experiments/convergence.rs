@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{SEEDS, contenders, from_one, percent, progress, short};
 use crate::data::{CLASSES, Data, Digits, PIXELS};
-use crate::network::{Network, customary_gain};
+use crate::network::Network;
 use crate::plot::{Axis, Line, plot};
 use crate::report::Section;
 use crate::training::Sgd;
@@ -42,7 +42,7 @@ impl Race {
 }
 
 fn curve(activation: &'static dyn Activation, rate: f32, seed: u64, digits: &Digits) -> Vec<f64> {
-    let mut network = Network::new(&WIDTHS, activation, customary_gain(activation), seed);
+    let mut network = Network::new(&WIDTHS, activation, seed);
     let mut sgd = Sgd::new(rate, seed);
     let mut errors = vec![];
     while errors.len() < EPOCHS && epochs(&errors).is_infinite() {

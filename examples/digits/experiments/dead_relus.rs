@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{SEEDS, from_one, medians, named, percent, progress};
 use crate::data::{CLASSES, Data, Digits, PIXELS};
-use crate::network::{Network, customary_gain};
+use crate::network::Network;
 use crate::plot::{Axis, Line, plot};
 use crate::report::Section;
 use crate::training::Sgd;
@@ -44,7 +44,7 @@ impl Course {
 }
 
 fn network(activation: &'static dyn Activation, seed: u64) -> Network {
-    Network::new(&WIDTHS, activation, customary_gain(activation), seed)
+    Network::new(&WIDTHS, activation, seed)
 }
 
 /// The state after some epochs at each of the rates.
@@ -114,7 +114,8 @@ pub fn section(data: &Data) -> Section {
         p {
             "The cure: " (HARMFUL_EPOCHS) " epochs at " (HARMFUL_RATE) " kill " (harmed) " of the relus. From there, " (GENTLE_EPOCHS)
             " epochs at " (GENTLE_RATE) " leave " (relu_dead) " dead and " (relu_error) " misread. The same weights with leaky "
-            "relus in place of the relus: " (leaky_dead) " and " (leaky_error) "."
+            "relus in place of the relus: " (leaky_dead) " and " (leaky_error) ". A dead relu can come back when the layer before it "
+            "still learns, but the leaky ones need no such luck."
         }
         div.figures {
             (plot("Units that are positive for no training digit.", Axis::Linear("learning rate"),

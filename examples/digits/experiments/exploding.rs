@@ -4,15 +4,13 @@ use indicatif::ParallelProgressIterator;
 use maud::html;
 use rayon::prelude::*;
 
-use super::{SEEDS, from_one, medians, named, percent, progress, short};
-use crate::data::{CLASSES, Data, Digits, PIXELS};
-use crate::network::{Layer, Loss, Network, customary_gain};
-use crate::plot::{Axis, GREY, Line, SKY, VERMILION, plot};
+use super::{DEEP, SEEDS, deep_network, from_one, medians, named, percent, progress, short};
+use crate::data::{Data, Digits};
+use crate::network::{Loss, Network};
+use crate::plot::{Axis, Colour, GREY, Line, PURPLE, SKY, VERMILION, plot};
 use crate::report::Section;
 use crate::training::{Clip, Sgd};
-use plotters::style::RGBColor;
 
-const LAYERS: usize = 10;
 /// How many times larger than customary the initial weights are.
 const EXCESS: f32 = 1.5;
 const MAX_NORM: f64 = 1.0;
@@ -23,7 +21,7 @@ const STEPS_SHOWN: usize = 100;
 
 struct Run {
     name: &'static str,
-    colour: RGBColor,
+    colour: Colour,
     excess: f32,
     clip: Clip,
 }
@@ -31,7 +29,7 @@ struct Run {
 const RUNS: [Run; 4] = [
     Run { name: "no clip", colour: VERMILION, excess: EXCESS, clip: Clip::None },
     Run { name: "clip_by_global_norm", colour: SKY, excess: EXCESS, clip: Clip::GlobalNorm(MAX_NORM) },
-    Run { name: "clip_by_value", colour: RGBColor(0x6a, 0x4c, 0x93), excess: EXCESS, clip: Clip::Value(LIMIT) },
+    Run { name: "clip_by_value", colour: PURPLE, excess: EXCESS, clip: Clip::Value(LIMIT) },
     Run { name: "no clip, customary weights", colour: GREY, excess: 1.0, clip: Clip::None },
 ];
 
@@ -43,10 +41,9 @@ struct Course {
 
 impl Run {
     fn network(&self, seed: u64) -> Network {
-        let mut widths = [PIXELS; LAYERS + 1];
-        widths[LAYERS] = CLASSES;
-        let relu = named("relu");
-        Network::new(&widths, relu, self.excess * customary_gain(relu), seed)
+        let mut network = deep_network(named("relu"), seed);
+        network.layers.iter_mut().for_each(|layer| layer.weights *= self.excess);
+        network
     }
 
     fn train(&self, digits: &Digits) -> Course {
@@ -67,14 +64,10 @@ impl Run {
 
     /// The cosine of the angle by which the clip turns the first gradient.
     fn cosine(&self, digits: &Digits) -> f64 {
-        let mut gradient = self.network(SEEDS[0]).gradients(digits, Loss::CrossEntropy);
+        let gradient = self.network(SEEDS[0]).gradients(digits, Loss::CrossEntropy);
         let mut clipped = gradient.clone();
         let norms = self.clip.apply(&mut clipped) * Clip::None.apply(&mut clipped);
-        let numbers = |layers: &mut [Layer]| -> Vec<f64> {
-            let slices = layers.iter_mut().flat_map(Layer::slices);
-            slices.flat_map(|slice| slice.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()).collect()
-        };
-        let pairs = numbers(&mut gradient).into_iter().zip(numbers(&mut clipped));
+        let pairs = gradient.iter().zip(&clipped).flat_map(|(a, b)| a.numbers().zip(b.numbers()));
         pairs.map(|(a, b)| a * b).sum::<f64>() / norms
     }
 }
@@ -90,9 +83,9 @@ pub fn section(data: &Data) -> Section {
 
     let body = html! {
         p {
-            (LAYERS) " layers of relus start with weights " (EXCESS) " times as large as is customary. Each layer makes what "
+            (DEEP) " layers of relus start with weights " (EXCESS) " times as large as is customary. Each layer makes what "
             "goes through it " (EXCESS) " times larger, both ways: the first gradient has a norm of " (first_norm)
-            ", the first step makes the weights larger still, and after " (finite) " steps the gradient is no number any more."
+            ", the first step makes the weights larger still, and after " (finite) " steps the gradient is not finite."
         }
         p {
             "Scaled down to a norm of " (MAX_NORM) " the same gradients train the network: " (by_norm) " of the training digits "
@@ -110,16 +103,10 @@ pub fn section(data: &Data) -> Section {
         }
     };
     let findings = vec![
-        ("no clip: first gradient norm; steps until it is no number".into(), format!("{first_norm}; {finite}")),
+        ("no clip: first gradient norm; steps until it is not finite".into(), format!("{first_norm}; {finite}")),
         (format!("no clip: training error after {EPOCHS} epochs"), unclipped),
-        (
-            format!("clip_by_global_norm: training error; cosine with the raw gradient"),
-            format!("{by_norm}; {cosine_of_norm}"),
-        ),
-        (
-            format!("clip_by_value: training error; cosine with the raw gradient"),
-            format!("{by_value}; {cosine_of_value}"),
-        ),
+        ("clip_by_global_norm: training error; cosine of the turn".into(), format!("{by_norm}; {cosine_of_norm}")),
+        ("clip_by_value: training error; cosine of the turn".into(), format!("{by_value}; {cosine_of_value}")),
         ("no clip, customary weights: training error".into(), customary),
     ];
     Section { title: "Exploding gradients", findings, body }

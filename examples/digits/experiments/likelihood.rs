@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{SEEDS, from_one, medians, named, percent, progress, short};
 use crate::data::{CLASSES, Data, Digits, PIXELS};
-use crate::network::{Loss, Network, customary_gain};
+use crate::network::{Loss, Network};
 use crate::plot::{Axis, GREY, Line, SKY, VERMILION, plot};
 use crate::report::Section;
 use crate::training::{Clip, Sgd};
@@ -19,8 +19,7 @@ const EPOCHS: usize = 30;
 
 /// A network that takes every digit for a zero, the more surely the larger the bias.
 fn network(bias: f32, seed: u64) -> Network {
-    let relu = named("relu");
-    let mut network = Network::new(&WIDTHS, relu, customary_gain(relu), seed);
+    let mut network = Network::new(&WIDTHS, named("relu"), seed);
     network.layers[1].bias[0] = bias;
     network
 }

@@ -5,7 +5,7 @@ use ndarray::ArrayView1;
 
 use super::{named, percent, progress};
 use crate::data::{CLASSES, Data, PIXELS};
-use crate::network::{Network, customary_gain};
+use crate::network::Network;
 use crate::report::Section;
 use crate::training::Sgd;
 
@@ -16,8 +16,7 @@ const SHOWN: usize = 24;
 
 /// Trains one network, and shows what it makes of the held-out digits, its errors first.
 pub fn section(data: &Data) -> Section {
-    let relu = named("relu");
-    let mut network = Network::new(&WIDTHS, relu, customary_gain(relu), 1);
+    let mut network = Network::new(&WIDTHS, named("relu"), 1);
     let mut sgd = Sgd::new(LEARNING_RATE, 1);
     for _ in progress("reading", EPOCHS).wrap_iter(0..EPOCHS) {
         sgd.epoch(&mut network, &data.train);

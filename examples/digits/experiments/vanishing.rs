@@ -5,34 +5,27 @@ use indicatif::ParallelProgressIterator;
 use maud::html;
 use rayon::prelude::*;
 
-use super::{SEEDS, best, contenders, from_one, medians, percent, progress, short};
-use crate::data::{CLASSES, Data, Digits, PIXELS};
-use crate::network::{Layer, Loss, Network, customary_gain};
+use super::{DEEP, SEEDS, best, contenders, deep_network, from_one, medians, percent, progress, short};
+use crate::data::{Data, Digits};
+use crate::network::{Layer, Loss};
 use crate::plot::{Axis, Line, plot};
 use crate::report::Section;
 use crate::training::Sgd;
 
-const LAYERS: usize = 10;
 const RATES: [f32; 6] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
 const EPOCHS: usize = 15;
-
-fn network(activation: &'static dyn Activation, seed: u64) -> Network {
-    let mut widths = [PIXELS; LAYERS + 1];
-    widths[LAYERS] = CLASSES;
-    Network::new(&widths, activation, customary_gain(activation), seed)
-}
 
 /// The norm of each layer's gradient before the first step.
 fn norms(activation: &'static dyn Activation, digits: &Digits) -> Vec<f64> {
     medians(&SEEDS.map(|seed| {
-        let mut gradients = network(activation, seed).gradients(digits, Loss::CrossEntropy);
+        let mut gradients = deep_network(activation, seed).gradients(digits, Loss::CrossEntropy);
         gradients.iter_mut().map(Layer::norm).collect()
     }))
 }
 
 /// The training error after each epoch.
 fn errors(activation: &'static dyn Activation, rate: f32, digits: &Digits) -> Vec<f64> {
-    medians(&SEEDS.map(|seed| Sgd::new(rate, seed).errors(&mut network(activation, seed), digits, EPOCHS)))
+    medians(&SEEDS.map(|seed| Sgd::new(rate, seed).errors(&mut deep_network(activation, seed), digits, EPOCHS)))
 }
 
 /// Measures the gradient in each of ten layers, and whether such a network learns.
@@ -42,7 +35,7 @@ pub fn section(data: &Data) -> Section {
     let errors: Vec<_> =
         runs.par_iter().progress_with(bar).map(|&(act, rate)| errors(act, rate, &data.train)).collect();
     let norms = contenders().map(|act| norms(act, &data.train));
-    let first_over_last = |norms: &[f64]| short(norms[0] / norms[LAYERS - 1]);
+    let first_over_last = |norms: &[f64]| short(norms[0] / norms[DEEP - 1]);
 
     let mut findings = vec![];
     for (act, norms) in contenders().into_iter().zip(&norms) {
@@ -53,7 +46,7 @@ pub fn section(data: &Data) -> Section {
         let (at, curve) = best(errors);
         lowest.push(percent(curve[EPOCHS - 1]));
         findings.push((
-            format!("{}: training error of {LAYERS} layers after {EPOCHS} epochs", act.name()),
+            format!("{}: training error of {DEEP} layers after {EPOCHS} epochs", act.name()),
             format!("{} at learning rate {}", percent(curve[EPOCHS - 1]), RATES[at]),
         ));
         curves.push(Line::of(act, from_one(curve)));
@@ -61,7 +54,7 @@ pub fn section(data: &Data) -> Section {
     let profile = contenders().into_iter().zip(&norms).map(|(act, norms)| Line::of(act, from_one(norms)));
     let body = html! {
         p {
-            "Before the first step of a network of " (LAYERS) " layers: on its way back from the last layer to the first "
+            "Before the first step of a network of " (DEEP) " layers: on its way back from the last layer to the first "
             "the gradient is multiplied by a derivative in each. The sigmoid's is at most 1/4, so that the first layer "
             "gets " (first_over_last(&norms[0])) " of what the last one gets; with tanh it is "
             (first_over_last(&norms[1])) " and with relu " (first_over_last(&norms[2])) "."

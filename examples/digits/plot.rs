@@ -38,18 +38,20 @@ fn colour(activation: &dyn Activation) -> Colour {
 pub struct Line {
     name: String,
     colour: Colour,
+    dashed: bool,
     points: Vec<(f64, f64)>,
 }
 
 impl Line {
     /// A line through these points.
     pub fn new(name: impl Into<String>, colour: Colour, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        Self { name: name.into(), colour, points: points.into_iter().collect() }
+        Self { name: name.into(), colour, dashed: false, points: points.into_iter().collect() }
     }
 
-    /// The line of an activation.
+    /// The line of an activation; the leaky relu's is dashed, because it often lies on the relu's.
     pub fn of(activation: &dyn Activation, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        Self::new(activation.name(), colour(activation), points)
+        let dashed = activation.name() == "leaky_relu";
+        Self { dashed, ..Self::new(activation.name(), colour(activation), points) }
     }
 }
 
@@ -147,13 +149,13 @@ where
         .bold_line_style(INK.mix(0.12))
         .light_line_style(TRANSPARENT)
         .draw()?;
-    for (i, line) in lines.iter().enumerate() {
+    for line in lines {
         let points = || line.points.iter().copied();
-        // The last line is dashed: it is on top, and should not hide the others.
-        if i + 1 < lines.len() {
-            chart.draw_series(LineSeries::new(points(), line.colour.stroke_width(4)))?;
+        let style = line.colour.stroke_width(4);
+        if line.dashed {
+            chart.draw_series(DashedLineSeries::new(points(), 16, 8, style))?;
         } else {
-            chart.draw_series(DashedLineSeries::new(points(), 16, 8, line.colour.stroke_width(4)))?;
+            chart.draw_series(LineSeries::new(points(), style))?;
         }
         if line.points.len() <= MARKED {
             chart.draw_series(points().map(|point| Circle::new(point, 6, line.colour.filled())))?;

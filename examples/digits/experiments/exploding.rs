@@ -85,7 +85,7 @@ pub fn section(data: &Data) -> Section {
         p {
             (DEEP) " layers of relus start with weights " (EXCESS) " times as large as is customary. Each layer makes what "
             "goes through it " (EXCESS) " times larger, both ways: the first gradient has a norm of " (first_norm)
-            ", the first step makes the weights larger still, and after " (finite) " steps the gradient is not finite."
+            " and makes the weights larger still, and after " (finite) " steps the gradient is not finite."
         }
         p {
             "Scaled down to a norm of " (MAX_NORM) " the same gradients train the network: " (by_norm) " of the training digits "
@@ -97,7 +97,7 @@ pub fn section(data: &Data) -> Section {
             (plot(&format!("Norm of the gradient before the clip, the first {STEPS_SHOWN} steps."),
                 Axis::Linear("step"), Axis::Log("gradient norm"),
                 lines(&courses, |course| from_one(&course.norms).take(STEPS_SHOWN).collect())))
-            (plot("Training error; a network that gives no numbers misreads every digit.",
+            (plot("Training error; a network whose logits are NaN misreads every digit.",
                 Axis::Linear("epoch"), Axis::Linear("training error"),
                 lines(&courses, |course| from_one(&course.errors).collect())))
         }

@@ -32,10 +32,10 @@ fn norms(loss: Loss, digits: &Digits) -> Vec<f64> {
 
 /// The training error after each epoch.
 fn errors(loss: Loss, bias: f32, digits: &Digits) -> Vec<f64> {
-    medians(
-        &SEEDS
-            .map(|seed| Sgd { loss, ..Sgd::new(LEARNING_RATE, seed) }.errors(&mut network(bias, seed), digits, EPOCHS)),
-    )
+    medians(&SEEDS.map(|seed| {
+        let sgd = Sgd { loss, ..Sgd::new(LEARNING_RATE, seed) };
+        sgd.errors(&mut network(bias, seed), digits, EPOCHS)
+    }))
 }
 
 /// Descends both losses from saturated logits, and the squared error from ordinary ones too.
@@ -49,13 +49,16 @@ pub fn section(data: &Data) -> Section {
 
     let [likelihood, squared, ordinary] = [0, 1, 2].map(|i| percent(errors[i][EPOCHS - 1]));
     let [likelihood_norm, squared_norm] = [0, 1].map(|i| short(norms[i][SATURATED]));
-    let names = ["cross-entropy", "squared error", "squared error, bias 0"];
-    let colours = [SKY, VERMILION, GREY];
-    let lines = |points: Vec<Vec<(f64, f64)>>| {
-        points.into_iter().enumerate().map(|(i, points)| Line::new(names[i], colours[i], points)).collect()
-    };
-    let by_bias = norms.iter().map(|norms| BIASES.into_iter().map(f64::from).zip(norms.clone()).collect()).collect();
-    let by_epoch = errors.iter().map(|errors| from_one(errors).collect()).collect();
+    let by_bias = |norms: &[f64]| BIASES.into_iter().map(f64::from).zip(norms.to_vec());
+    let norms = vec![
+        Line::new("cross-entropy", SKY, by_bias(&norms[0])),
+        Line::new("squared error", VERMILION, by_bias(&norms[1])),
+    ];
+    let errors = vec![
+        Line::new("cross-entropy", SKY, from_one(&errors[0])),
+        Line::new("squared error", VERMILION, from_one(&errors[1])),
+        Line::new("squared error, bias 0", GREY, from_one(&errors[2])),
+    ];
     let body = html! {
         p {
             "A bias makes the network sure that every digit is a zero. With a bias of " (bias) " the gradient of the squared "
@@ -69,9 +72,9 @@ pub fn section(data: &Data) -> Section {
         }
         div.figures {
             (plot("Norm of the gradient at the start: the surer the mistake, the less the squared error sees of it.",
-                Axis::Linear("bias towards zero"), Axis::Log("gradient norm"), lines(by_bias)))
+                Axis::Linear("bias towards zero"), Axis::Log("gradient norm"), norms))
             (plot(&format!("Training error from a bias of {bias}, and from none."),
-                Axis::Linear("epoch"), Axis::Linear("training error"), lines(by_epoch)))
+                Axis::Linear("epoch"), Axis::Linear("training error"), errors))
         }
     };
     let findings = vec![

@@ -98,10 +98,11 @@ pub fn section(data: &Data) -> Section {
             " for the sigmoid."
         }
         p {
-            "Here tanh takes " (short(tanh / relu)) " times as many epochs as relu, and the sigmoid " (short(sigmoid / relu))
-            " times; at the same small learning rate of " (RATES[0]) " tanh takes " (short(slow_tanh / slow_relu))
-            " times relu's epochs. Krizhevsky et al. saw relu learn six times faster than tanh, on a large convolutional network and "
-            "photographs: the factor belongs to the network and its task, not to the function alone."
+            "Here tanh takes " (short(tanh / relu)) " times as many epochs as relu, and the sigmoid "
+            (short(sigmoid / relu)) " times; at the same small learning rate of " (RATES[0]) " tanh takes "
+            (short(slow_tanh / slow_relu)) " times relu's epochs. Krizhevsky et al. saw relu learn six times faster than "
+            "tanh, on a large convolutional network and photographs: the factor belongs to the network and its task, "
+            "not to the function alone."
         }
         div.figures {
             (plot("Training error at the best learning rate, until the target; the seed of median speed.",

@@ -105,17 +105,17 @@ pub fn section(data: &Data) -> Section {
     let ([relu_dead, relu_error], [leaky_dead, leaky_error]) = (cures[0].end(), cures[1].end());
     let body = html! {
         p {
-            "A relu that is 0 for every training digit has no gradient: it is dead. Large steps kill: two hidden layers of 64 "
-            "relus end with " (by_rate[0].end()[0]) " of them dead after " (EPOCHS) " epochs at a learning rate of "
+            "A relu that is 0 for every training digit has no gradient: it is dead. Large steps kill: two hidden layers "
+            "of 64 relus end with " (by_rate[0].end()[0]) " of them dead after " (EPOCHS) " epochs at a learning rate of "
             (RATES[RATES.len() - 1]) ", and " (by_rate[0].end()[1]) " of the digits misread. Of leaky relus, "
             (by_rate[1].end()[0]) " are positive for no digit, but their slope still carries a gradient: "
-            (by_rate[1].end()[1]) " are misread."
+            (by_rate[1].end()[1]) " of the digits are misread."
         }
         p {
-            "The cure: " (HARMFUL_EPOCHS) " epochs at " (HARMFUL_RATE) " kill " (harmed) " of the relus. From there, " (GENTLE_EPOCHS)
-            " epochs at " (GENTLE_RATE) " leave " (relu_dead) " dead and " (relu_error) " misread. The same weights with leaky "
-            "relus in place of the relus: " (leaky_dead) " and " (leaky_error) ". A dead relu can come back when the layer before it "
-            "still learns, but the leaky ones need no such luck."
+            "The cure: " (HARMFUL_EPOCHS) " epochs at " (HARMFUL_RATE) " kill " (harmed) " of the relus. From there, "
+            (GENTLE_EPOCHS) " epochs at " (GENTLE_RATE) " leave " (relu_dead) " dead and " (relu_error) " misread. The "
+            "same weights with leaky relus in place of the relus: " (leaky_dead) " and " (leaky_error) ". A dead relu can "
+            "come back when the layer before it still learns, but the leaky ones need no such luck."
         }
         div.figures {
             (plot("Units that are positive for no training digit.", Axis::Linear("learning rate"),

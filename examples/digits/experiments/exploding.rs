@@ -83,13 +83,13 @@ pub fn section(data: &Data) -> Section {
 
     let body = html! {
         p {
-            (DEEP) " layers of relus start with weights " (EXCESS) " times as large as is customary. Each layer makes what "
-            "goes through it " (EXCESS) " times larger, both ways: the first gradient has a norm of " (first_norm)
+            (DEEP) " layers of relus start with weights " (EXCESS) " times as large as is customary. Each layer makes "
+            "what goes through it " (EXCESS) " times larger, both ways: the first gradient has a norm of " (first_norm)
             " and makes the weights larger still, and after " (finite) " steps the gradient is not finite."
         }
         p {
-            "Scaled down to a norm of " (MAX_NORM) " the same gradients train the network: " (by_norm) " of the training digits "
-            "are misread after " (EPOCHS) " epochs. Limiting each element to " (LIMIT) " also does, with " (by_value)
+            "Scaled down to a norm of " (MAX_NORM) " the same gradients train the network: " (by_norm)
+            " of the training digits are misread after " (EPOCHS) " epochs. Limiting each element to " (LIMIT) " also does, with " (by_value)
             ", but it turns the gradient: the cosine between the first one before and after is " (cosine_of_value)
             ", against " (cosine_of_norm) " for the norm."
         }

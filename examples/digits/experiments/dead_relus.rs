@@ -114,8 +114,8 @@ pub fn section(data: &Data) -> Section {
         p {
             "The cure: " (HARMFUL_EPOCHS) " epochs at " (HARMFUL_RATE) " kill " (harmed) " of the relus. From there, "
             (GENTLE_EPOCHS) " epochs at " (GENTLE_RATE) " leave " (relu_dead) " dead and " (relu_error) " misread. The "
-            "same weights with leaky relus in place of the relus: " (leaky_dead) " and " (leaky_error) ". A dead relu can "
-            "come back when the layer before it still learns, but the leaky ones need no such luck."
+            "same weights with leaky relus in place of the relus: " (leaky_dead) " and " (leaky_error) ". A dead relu "
+            "can come back when the layer before it still learns, but the leaky ones need no such luck."
         }
         div.figures {
             (plot("Units that are positive for no training digit.", Axis::Linear("learning rate"),

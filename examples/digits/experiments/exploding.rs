@@ -89,9 +89,9 @@ pub fn section(data: &Data) -> Section {
         }
         p {
             "Scaled down to a norm of " (MAX_NORM) " the same gradients train the network: " (by_norm)
-            " of the training digits are misread after " (EPOCHS) " epochs. Limiting each element to " (LIMIT) " also does, with " (by_value)
-            ", but it turns the gradient: the cosine between the first one before and after is " (cosine_of_value)
-            ", against " (cosine_of_norm) " for the norm."
+            " of the training digits are misread after " (EPOCHS) " epochs. Limiting each element to " (LIMIT)
+            " also does, with " (by_value) ", but it turns the gradient: the cosine between the first one before and after is "
+            (cosine_of_value) ", against " (cosine_of_norm) " for the norm."
         }
         div.figures {
             (plot(&format!("Norm of the gradient before the clip, the first {STEPS_SHOWN} steps."),

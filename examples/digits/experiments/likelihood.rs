@@ -62,13 +62,13 @@ pub fn section(data: &Data) -> Section {
     let body = html! {
         p {
             "A bias makes the network sure that every digit is a zero. With a bias of " (bias) " the gradient of the "
-            "squared error has a norm of " (squared_norm) ", because it passes through the saturated softmax; that of the "
-            "cross-entropy has " (likelihood_norm) ", because its logarithm undoes the exponential."
+            "squared error has a norm of " (squared_norm) ", because it passes through the saturated softmax; that of "
+            "the cross-entropy has " (likelihood_norm) ", because its logarithm undoes the exponential."
         }
         p {
             "So the cross-entropy unlearns the bias: " (likelihood) " of the training digits are misread after "
-            (EPOCHS) " epochs, against " (squared) " with the squared error. From a bias of 0 the squared error learns too, "
-            "down to " (ordinary) ": the saturation is at fault."
+            (EPOCHS) " epochs, against " (squared) " with the squared error. From a bias of 0 the squared error learns "
+            "too, down to " (ordinary) ": the saturation is at fault."
         }
         div.figures {
             (plot("Norm of the gradient at the start: the surer the mistake, the less the squared error sees of it.",

@@ -1,5 +1,7 @@
 //! Every panic about lengths, shapes and parameters: with the numbers, at the caller's location.
 
+use crate::softmax::Shape;
+
 /// Two slices must have one length.
 #[track_caller]
 #[inline]
@@ -26,18 +28,31 @@ pub const fn negative_slope(slope: f64) {
     );
 }
 
-/// A row must have columns.
+/// An axis must have elements, and a tensor of one such axis must be possible.
 #[track_caller]
 #[inline]
-pub fn columns(columns: usize) {
-    assert!(columns > 0, "a row must have at least one column");
+pub fn axis(axis: usize, inner: usize) {
+    assert!(axis > 0 && inner > 0, "axis has {axis} elements, {inner} apart: neither may be 0");
+    assert!(axis.checked_mul(inner).is_some(), "axis * inner overflows: {axis} * {inner}");
 }
 
-/// A slice must be whole rows.
+/// A slice must be whole rows along an axis.
 #[track_caller]
 #[inline]
-pub fn whole_rows(name: &str, len: usize, columns: usize) {
-    assert!(len.is_multiple_of(columns), "{name} has {len} elements: not whole rows of {columns}");
+pub fn whole_rows(name: &str, len: usize, Shape { axis, inner }: Shape) {
+    if !len.is_multiple_of(axis * inner) {
+        ragged(name, len, axis, inner);
+    }
+}
+
+#[track_caller]
+#[cold]
+#[inline(never)]
+fn ragged(name: &str, len: usize, axis: usize, inner: usize) -> ! {
+    if inner == 1 {
+        panic!("{name} has {len} elements: not whole rows of {axis}");
+    }
+    panic!("{name} has {len} elements: not a whole number of axis * inner = {axis} * {inner}")
 }
 
 /// A limit must be a number of at least 0.

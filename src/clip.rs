@@ -4,8 +4,10 @@ use crate::check;
 use crate::float::Float;
 use crate::isa::Kernel;
 use crate::kernel::Map;
-use crate::lanes::{Fold, Input, Lanes, Memory, ROWS, Simd, Slices};
-use crate::sum::Tree;
+use crate::lanes::{Input, Lanes, Memory, Simd, Slices};
+#[cfg(feature = "rayon")]
+use crate::parallel;
+use crate::sum::{BLOCK, Tree};
 
 /// Limits every element to `[-limit, limit]`.
 ///
@@ -28,6 +30,18 @@ use crate::sum::Tree;
 pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     check::limit(limit);
     T::clip(limit, Slices::<T, 1>::in_place(gradients));
+}
+
+/// [`clip_by_value`] on rayon's current pool, with the same bits.
+///
+/// # Panics
+///
+/// Unless the limit is at least 0; it may be infinite.
+#[cfg(feature = "rayon")]
+#[track_caller]
+pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
+    check::limit(limit);
+    parallel::split(Slices::<T, 1>::in_place(gradients), 1, |part| T::clip(limit, part));
 }
 
 /// Scales all gradients together so that their Euclidean norm is at most `max_norm`, and returns the
@@ -59,12 +73,8 @@ pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 #[track_caller]
 pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) -> f64 {
     check::limit(max_norm);
-    let norm = global_norm(gradients);
-    if norm > max_norm && norm < f64::INFINITY {
-        // Two factors where one would be subnormal.
-        let factor = max_norm / norm;
-        let shift = 2_f64.powi(500);
-        let factors = if factor < 1e-290 { [max_norm * shift / norm, 1.0 / shift] } else { [factor, 1.0] };
+    let norm = global_norm(gradients, T::sum_squares);
+    if let Some(factors) = factors(norm, max_norm) {
         for slice in gradients {
             T::scale(factors, Slices::<T, 1>::in_place(slice));
         }
@@ -72,9 +82,41 @@ pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) 
     norm
 }
 
-fn global_norm<T: Float>(gradients: &[&mut [T]]) -> f64 {
-    let squares =
-        |factor: f64| -> f64 { gradients.iter().map(|slice| T::sum_squares(factor, (&**slice).into())).sum() };
+/// [`clip_by_global_norm`] on rayon's current pool, with the same bits.
+///
+/// # Panics
+///
+/// If `max_norm` is negative or NaN.
+#[cfg(feature = "rayon")]
+#[track_caller]
+pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) -> f64 {
+    check::limit(max_norm);
+    let norm = global_norm(gradients, par_sum_squares);
+    if let Some(factors) = factors(norm, max_norm) {
+        for slice in gradients {
+            parallel::split(Slices::<T, 1>::in_place(slice), 1, |part| T::scale(factors, part));
+        }
+    }
+    norm
+}
+
+/// What to multiply gradients of this norm by, if anything: two factors where one would be subnormal.
+fn factors(norm: f64, max_norm: f64) -> Option<[f64; 2]> {
+    if !(norm > max_norm && norm < f64::INFINITY) {
+        return None;
+    }
+    let (factor, shift) = (max_norm / norm, 2_f64.powi(500));
+    Some(if factor < 1e-290 { [max_norm * shift / norm, 1.0 / shift] } else { [factor, 1.0] })
+}
+
+fn global_norm<T: Float>(gradients: &[&mut [T]], sum_squares: impl Fn(f64, Input<T>) -> [f64; 8]) -> f64 {
+    let squares = |factor: f64| -> f64 {
+        let of_slice = |slice: &&mut [T]| {
+            let [a, b, c, d, e, f, g, h] = sum_squares(factor, (&**slice).into());
+            ((a + e) + (c + g)) + ((b + f) + (d + h))
+        };
+        gradients.iter().map(of_slice).sum()
+    };
     let sum = squares(1.0);
     // Squares that overflow, or lose digits as subnormals: once more, scaled by a power of two.
     if sum < 1e-280 {
@@ -84,6 +126,19 @@ fn global_norm<T: Float>(gradients: &[&mut [T]]) -> f64 {
     } else {
         sum.sqrt()
     }
+}
+
+/// The partial sums of a slice, cut where their tree of blocks is.
+#[cfg(feature = "rayon")]
+fn par_sum_squares<T: Float>(factor: f64, input: Input<T>) -> [f64; 8] {
+    let block = BLOCK * T::LANES;
+    if input.len() < 2 * parallel::GRAIN {
+        return T::sum_squares(factor, input);
+    }
+    let mid = input.len().div_ceil(block).next_power_of_two() / 2 * block;
+    let (first, second) = input.split_at(mid);
+    let (first, second) = parallel::join(|| par_sum_squares(factor, first), || par_sum_squares(factor, second));
+    std::array::from_fn(|lane| first[lane] + second[lane])
 }
 
 /// Limits to `[-limit, limit]`, as a map.
@@ -125,7 +180,7 @@ impl Map<1> for Scale {
     }
 }
 
-/// The sum of the squares of a slice, each element times a power of two.
+/// The sum of the squares of a slice, each element times a power of two, as one partial sum a lane.
 pub struct SumSquares<'a, T> {
     /// The elements.
     pub input: Input<'a, T>,
@@ -134,22 +189,35 @@ pub struct SumSquares<'a, T> {
 }
 
 impl<T: Float> Kernel for SumSquares<'_, T> {
-    type Output = f64;
+    type Output = [f64; 8];
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> f64 {
+    fn run<S: Simd>(self, simd: S) -> [f64; 8] {
         let zero = <S::F64 as Memory>::zero(simd);
+        let factor = zero.splat(self.factor);
         let mut tree = Tree::new(zero);
-        for view in self.input.blocks::<1>() {
-            let [x]: [T::Lanes<S>; 1] = view.load(simd);
-            let [a, b] = x.widen().map(|half| half * half.splat(self.factor));
-            tree.add(a * a);
-            if T::LANES == 16 {
-                tree.add(b * b);
+        let mut blocks = self.input.blocks();
+        while let Some(block) = blocks.whole::<BLOCK>() {
+            let mut sum = zero;
+            for v in 0..BLOCK {
+                let [x]: [T::Lanes<S>; 1] = block.load(simd, v);
+                sum = sum + square(x, factor);
             }
+            tree.add(sum);
         }
-        let mut rows = [zero; ROWS];
-        rows[0] = tree.finish();
-        Fold::fold_sum(&rows)[0].to_array()[0]
+        let mut sum = zero;
+        while let Some(partial) = blocks.partial() {
+            let [x]: [T::Lanes<S>; 1] = partial.load(simd);
+            sum = sum + square(x, factor);
+        }
+        tree.finish(sum).to_array()
     }
+}
+
+/// The squares of a lane value's elements, each times the factor first, in 8 sums.
+#[inline(always)]
+fn square<L: Lanes>(x: L, factor: L::Double) -> L::Double {
+    let [a, b] = x.widen();
+    let (a, b) = (a * factor, b * factor);
+    if <L::Float as Float>::LANES == 8 { a * a } else { a * a + b * b }
 }

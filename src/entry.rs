@@ -9,8 +9,8 @@ use crate::clip::{Clip, Scale, SumSquares};
 use crate::isa::dispatch;
 use crate::kernel::Elementwise;
 use crate::lanes::{Input, Slices};
-use crate::loss;
-use crate::softmax::{Backward, Forward};
+use crate::loss::{self, Gradients, Losses};
+use crate::softmax::{ByGroup, LogSumExpArguments, Shape, work};
 
 /// The operations of one element type.
 pub trait Entry: Sized {
@@ -22,16 +22,18 @@ pub trait Entry: Sized {
     fn clip(limit: f64, slices: Slices<Self, 1>);
     /// Multiplies every element by both factors.
     fn scale(factors: [f64; 2], slices: Slices<Self, 1>);
-    /// The sum of the squares of all elements, each times a power of two.
-    fn sum_squares(factor: f64, input: Input<Self>) -> f64;
-    /// Cross-entropy.
-    fn cross_entropy(kernel: loss::Forward<Self>);
-    /// Cross-entropy with its gradient.
-    fn cross_entropy_gradient(kernel: loss::ForwardBackward<Self>);
-    /// Softmax of each row, or its logarithm.
-    fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>);
+    /// The sum of the squares of all elements, each times a power of two, as partial sums.
+    fn sum_squares(factor: f64, input: Input<Self>) -> [f64; 8];
+    /// Softmax along an axis, or its logarithm.
+    fn softmax(log: bool, shape: Shape, slices: Slices<Self, 1>);
     /// The gradient of that.
-    fn softmax_backward(log: bool, columns: usize, slices: Slices<Self, 2>);
+    fn softmax_gradient(log: bool, shape: Shape, slices: Slices<Self, 2>);
+    /// The logarithm of the sum of exponentials along an axis.
+    fn log_sum_exp(arguments: LogSumExpArguments<Self>);
+    /// Cross-entropy.
+    fn cross_entropy(arguments: loss::Arguments<Self, false>);
+    /// Cross-entropy with its gradient.
+    fn cross_entropy_gradient(arguments: loss::Arguments<Self, true>, scale: f64);
 }
 
 macro_rules! entry {
@@ -49,28 +51,33 @@ macro_rules! entry {
             fn scale(factors: [f64; 2], slices: Slices<Self, 1>) {
                 dispatch(Elementwise { map: Scale(factors), slices })
             }
-            fn sum_squares(factor: f64, input: Input<Self>) -> f64 {
+            fn sum_squares(factor: f64, input: Input<Self>) -> [f64; 8] {
                 dispatch(SumSquares { input, factor })
             }
-            fn cross_entropy(kernel: loss::Forward<Self>) {
-                dispatch(kernel)
-            }
-            fn cross_entropy_gradient(kernel: loss::ForwardBackward<Self>) {
-                dispatch(kernel)
-            }
-            fn softmax(log: bool, columns: usize, slices: Slices<Self, 1>) {
+            fn softmax(log: bool, shape: Shape, slices: Slices<Self, 1>) {
                 if log {
-                    dispatch(Forward::<_, true> { slices, columns })
+                    dispatch(ByGroup { work: work::LogSoftmax, slices, shape })
                 } else {
-                    dispatch(Forward::<_, false> { slices, columns })
+                    dispatch(ByGroup { work: work::Softmax, slices, shape })
                 }
             }
-            fn softmax_backward(log: bool, columns: usize, slices: Slices<Self, 2>) {
+            fn softmax_gradient(log: bool, shape: Shape, slices: Slices<Self, 2>) {
                 if log {
-                    dispatch(Backward::<_, true> { slices, columns })
+                    dispatch(ByGroup { work: work::LogSoftmaxGradient, slices, shape })
                 } else {
-                    dispatch(Backward::<_, false> { slices, columns })
+                    dispatch(ByGroup { work: work::SoftmaxGradient, slices, shape })
                 }
+            }
+            fn log_sum_exp(LogSumExpArguments { x, y, shape }: LogSumExpArguments<Self>) {
+                dispatch(ByGroup { work: work::LogSumExp(y), slices: x, shape })
+            }
+            fn cross_entropy(arguments: loss::Arguments<Self, false>) {
+                let loss::Arguments { logits: slices, targets, losses, shape } = arguments;
+                dispatch(ByGroup { work: Losses { targets, losses }, slices, shape })
+            }
+            fn cross_entropy_gradient(arguments: loss::Arguments<Self, true>, scale: f64) {
+                let loss::Arguments { logits: slices, targets, losses, shape } = arguments;
+                dispatch(ByGroup { work: Gradients { losses: Losses { targets, losses }, scale }, slices, shape })
             }
         }
     };

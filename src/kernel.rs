@@ -20,39 +20,56 @@ pub struct Elementwise<'a, T, M, const N: usize> {
     pub slices: Slices<'a, T, N>,
 }
 
-/// Lane values per block: enough to keep the arithmetic units busy while one result waits.
-const V: usize = 4;
-
 impl<T: Float, M: Map<N>, const N: usize> Kernel for Elementwise<'_, T, M, N> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for mut block in self.slices.blocks::<V>() {
-            let mut x: [[T::Lanes<S>; V]; N] = [block.load(simd, 0); N];
-            for (k, x) in x.iter_mut().enumerate().skip(1) {
-                *x = block.load(simd, k);
+        // As many values at a time as the registers hold: the arithmetic units stay busy while one result waits.
+        match S::VALUES {
+            4 => self.by::<S, 4>(simd),
+            2 => self.by::<S, 2>(simd),
+            _ => self.by::<S, 1>(simd),
+        }
+    }
+}
+
+impl<T: Float, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
+    #[inline(always)]
+    fn by<S: Simd, const V: usize>(self, simd: S) {
+        let mut blocks = self.slices.blocks();
+        while let Some(mut block) = blocks.whole::<V>() {
+            let mut x: [[T::Lanes<S>; N]; V] = [block.load(simd, 0); V];
+            for (v, x) in x.iter_mut().enumerate().skip(1) {
+                *x = block.load(simd, v);
             }
-            block.store(apply(self.map, x));
+            for (v, y) in apply(self.map, x).into_iter().enumerate() {
+                block.store(v, y);
+            }
+        }
+        while let Some(partial) = blocks.partial() {
+            let x: [T::Lanes<S>; N] = partial.load(simd);
+            let [y] = apply(self.map, [x]);
+            partial.store(y);
         }
     }
 }
 
 /// Applies a map to `V` lane values: on plain lanes if all are ordinary.
 #[inline(always)]
-pub fn apply<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [[L; V]; N]) -> [L; V] {
-    let mut y = x[0];
-    let mut ordinary = x[0][0].always();
-    for i in 0..V {
-        ordinary = ordinary & map.ordinary(x.map(|x| x[i]));
+fn apply<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [[L; N]; V]) -> [L; V] {
+    let mut y = [x[0][0]; V];
+    let mut ordinary = map.ordinary(x[0]);
+    for x in &x[1..] {
+        ordinary = ordinary & map.ordinary(*x);
     }
     if ordinary.all() {
-        for i in 0..V {
-            y[i] = map.apply(x.map(|x| x[i]));
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = map.apply(x);
         }
     } else {
-        for i in 0..V {
-            y[i] = map.apply(x.map(|x| Gradual(x[i]))).0;
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = map.apply(x.map(Gradual)).0;
         }
     }
     y

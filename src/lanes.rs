@@ -44,6 +44,8 @@ pub trait Simd: Copy {
     type F32: Lanes<Float = f32, Double = Self::F64> + Memory<Simd = Self> + Fold;
     /// 8 lanes of `f64`.
     type F64: Lanes<Float = f64, Double = Self::F64> + Memory<Simd = Self> + Fold;
+    /// How many lane values a driver works on at once: 4, 2 or 1.
+    const VALUES: usize;
 }
 
 /// The result of comparing two lane values, one truth value per lane.

@@ -1,7 +1,7 @@
 //! SIMD kernels over slices for neural-network activation functions.
 //!
 //! - Elementwise: [`Relu`], [`LeakyRelu`], [`Sigmoid`], [`Tanh`], [`Exp`].
-//! - Over rows: [`Softmax`], [`LogSoftmax`].
+//! - Along an axis: [`Softmax`], [`LogSoftmax`], [`LogSumExp`].
 //! - Loss: [`CrossEntropy`].
 //! - Gradients: [`clip_by_value`], [`clip_by_global_norm`].
 //!
@@ -46,7 +46,9 @@ pub mod ulp;
 
 pub use activation::{ACTIVATIONS, Activation, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
 pub use clip::{clip_by_global_norm, clip_by_value};
+#[cfg(feature = "rayon")]
+pub use clip::{par_clip_by_global_norm, par_clip_by_value};
 pub use float::Float;
 pub use isa::{Isa, UnknownIsa};
 pub use loss::CrossEntropy;
-pub use softmax::{LogSoftmax, Softmax};
+pub use softmax::{LogSoftmax, LogSumExp, Softmax};

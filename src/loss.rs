@@ -2,10 +2,11 @@
 
 use crate::check;
 use crate::float::Float;
-use crate::isa::Kernel;
-use crate::lanes::{Fold, Input, Lanes, Memory, ROWS, Simd, Slices};
-use crate::softmax::{Scale, Shift, group_of, maxima, product, store_terms, sum_terms};
-use crate::sum::Tree;
+use crate::lanes::{Lanes, Slices};
+use crate::math::product;
+#[cfg(feature = "rayon")]
+use crate::parallel::{self, Split};
+use crate::softmax::{Element, Group, Probability, Shape, Term, Work, log_sum, or_nan, scale, shift};
 
 /// The cross-entropy of each row of logits with a class id: `logsumexp(row) - row[target]`.
 ///
@@ -34,7 +35,7 @@ use crate::sum::Tree;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrossEntropy {
-    columns: usize,
+    shape: Shape,
 }
 
 impl CrossEntropy {
@@ -45,16 +46,8 @@ impl CrossEntropy {
     /// If `classes` is 0.
     #[track_caller]
     pub fn rows(classes: usize) -> Self {
-        check::columns(classes);
-        Self { columns: classes }
-    }
-
-    #[track_caller]
-    fn check(self, logits: usize, targets: &[u32], losses: usize) {
-        check::whole_rows("logits", logits, self.columns);
-        check::row_count("targets", targets.len(), logits / self.columns);
-        check::row_count("losses", losses, logits / self.columns);
-        check::classes(targets, self.columns);
+        check::axis(classes, 1);
+        Self { shape: Shape { axis: classes, inner: 1 } }
     }
 
     /// Writes the loss of each row to `losses`.
@@ -65,8 +58,7 @@ impl CrossEntropy {
     /// not a class.
     #[track_caller]
     pub fn forward<T: Float>(self, logits: &[T], targets: &[u32], losses: &mut [T]) {
-        self.check(logits.len(), targets, losses.len());
-        T::cross_entropy(Forward { logits: logits.into(), targets, losses, columns: self.columns });
+        T::cross_entropy(self.arguments(logits.into(), targets, losses));
     }
 
     /// Writes the loss of each row to `losses` and its gradient, times `scale`, to `dlogits`.
@@ -84,9 +76,7 @@ impl CrossEntropy {
         dlogits: &mut [T],
     ) {
         check::same_len("logits", logits.len(), "dlogits", dlogits.len());
-        self.check(logits.len(), targets, losses.len());
-        let slices = Slices::<T, 1>::new(logits, dlogits);
-        T::cross_entropy_gradient(ForwardBackward { slices, targets, losses, scale, columns: self.columns });
+        T::cross_entropy_gradient(self.arguments(Slices::<T, 1>::new(logits, dlogits), targets, losses), scale);
     }
 
     /// As [`forward_backward`](Self::forward_backward), overwriting the logits with their gradient.
@@ -96,110 +86,181 @@ impl CrossEntropy {
     /// As [`forward`](Self::forward).
     #[track_caller]
     pub fn forward_backward_in_place<T: Float>(self, logits: &mut [T], targets: &[u32], scale: f64, losses: &mut [T]) {
-        self.check(logits.len(), targets, losses.len());
-        let slices = Slices::<T, 1>::in_place(logits);
-        T::cross_entropy_gradient(ForwardBackward { slices, targets, losses, scale, columns: self.columns });
+        T::cross_entropy_gradient(self.arguments(Slices::<T, 1>::in_place(logits), targets, losses), scale);
+    }
+
+    /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[cfg(feature = "rayon")]
+    #[track_caller]
+    pub fn par_forward<T: Float>(self, logits: &[T], targets: &[u32], losses: &mut [T]) {
+        let arguments = self.arguments(logits.into(), targets, losses);
+        parallel::split(arguments, self.shape.axis, |part| T::cross_entropy(part));
+    }
+
+    /// [`forward_backward`](Self::forward_backward) on rayon's current pool, with the same bits.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_backward`](Self::forward_backward).
+    #[cfg(feature = "rayon")]
+    #[track_caller]
+    pub fn par_forward_backward<T: Float>(
+        self,
+        logits: &[T],
+        targets: &[u32],
+        scale: f64,
+        losses: &mut [T],
+        dlogits: &mut [T],
+    ) {
+        check::same_len("logits", logits.len(), "dlogits", dlogits.len());
+        let arguments = self.arguments(Slices::<T, 1>::new(logits, dlogits), targets, losses);
+        parallel::split(arguments, self.shape.axis, |part| T::cross_entropy_gradient(part, scale));
+    }
+
+    /// [`forward_backward_in_place`](Self::forward_backward_in_place) on rayon's current pool, with the
+    /// same bits.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[cfg(feature = "rayon")]
+    #[track_caller]
+    pub fn par_forward_backward_in_place<T: Float>(
+        self,
+        logits: &mut [T],
+        targets: &[u32],
+        scale: f64,
+        losses: &mut [T],
+    ) {
+        let arguments = self.arguments(Slices::<T, 1>::in_place(logits), targets, losses);
+        parallel::split(arguments, self.shape.axis, |part| T::cross_entropy_gradient(part, scale));
+    }
+
+    #[track_caller]
+    fn arguments<'a, T: Float, const OUTPUT: bool>(
+        self,
+        logits: Slices<'a, T, 1, OUTPUT>,
+        targets: &'a [u32],
+        losses: &'a mut [T],
+    ) -> Arguments<'a, T, OUTPUT> {
+        let Shape { axis: classes, .. } = self.shape;
+        check::whole_rows("logits", logits.len(), self.shape);
+        check::row_count("targets", targets.len(), logits.len() / classes);
+        check::row_count("losses", losses.len(), logits.len() / classes);
+        check::classes(targets, classes);
+        Arguments { logits, targets, losses, shape: self.shape }
     }
 }
 
-/// The kernel of the losses.
-pub struct Forward<'a, T> {
-    logits: Input<'a, T>,
-    targets: &'a [u32],
-    losses: &'a mut [T],
-    columns: usize,
+/// The arguments of cross-entropy, checked; with `OUTPUT` the gradient too.
+pub struct Arguments<'a, T, const OUTPUT: bool> {
+    /// The logits, and their gradient.
+    pub logits: Slices<'a, T, 1, OUTPUT>,
+    /// One class a row.
+    pub targets: &'a [u32],
+    /// One loss a row.
+    pub losses: &'a mut [T],
+    /// Where the rows are.
+    pub shape: Shape,
 }
 
-impl<T: Float> Kernel for Forward<'_, T> {
-    type Output = ();
+#[cfg(feature = "rayon")]
+impl<T: Float, const OUTPUT: bool> Split for Arguments<'_, T, OUTPUT> {
+    fn len(&self) -> usize {
+        self.logits.len()
+    }
+    fn split_at(self, mid: usize) -> (Self, Self) {
+        let rows = mid / self.shape.axis;
+        let (logits, logits_rest) = self.logits.split_at(mid);
+        let (targets, targets_rest) = self.targets.split_at(rows);
+        let (losses, losses_rest) = self.losses.split_at_mut(rows);
+        (
+            Self { logits, targets, losses, shape: self.shape },
+            Self { logits: logits_rest, targets: targets_rest, losses: losses_rest, shape: self.shape },
+        )
+    }
+}
 
+/// The losses alone.
+pub struct Losses<'a, T> {
+    /// One class a row.
+    pub targets: &'a [u32],
+    /// One loss a row.
+    pub losses: &'a mut [T],
+}
+
+impl<T: Float> Losses<'_, T> {
+    /// The logit of each row's target, by row.
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let (columns, mut tree) = (self.columns, Tree::new(zero));
-        let rows = group_of::<T>(columns);
-        for (g, (targets, losses)) in self.targets.chunks(rows).zip(self.losses.chunks_mut(rows)).enumerate() {
-            let (rows, group) = (targets.len(), self.logits.part(g * rows * columns, targets.len() * columns));
-            let max: T::Lanes<S> = maxima(simd, group, rows, columns);
-            let shift = Shift::new(max);
-            let shifts = shift.to_arrays();
-            let mut sums = [zero; ROWS];
-            for (r, sum) in sums[..rows].iter_mut().enumerate() {
-                *sum = sum_terms(simd, group.part(r * columns, columns), Shift::row(zero, shifts, r), &mut tree);
-            }
-            write_losses(group, targets, columns, shift, max, Fold::fold_sum(&sums), losses);
+    fn target_logits<L: Lanes<Float = T>>(&self, max: L, group: &impl Group<L, 1>, first: usize) -> L {
+        let mut logits = max.to_array();
+        let targets = &self.targets[first..first + group.rows()];
+        for (r, (logit, target)) in logits.as_mut().iter_mut().zip(targets).enumerate() {
+            *logit = group.get(r, *target as usize);
+        }
+        max.with_array(logits)
+    }
+
+    /// (max - target) + ln(sum of e^(x - max)): never negative.
+    #[inline(always)]
+    fn write<L: Lanes<Float = T>>(&mut self, max: L, target: L, log: [L::Double; 2], first: usize, rows: usize) {
+        let (high, target) = (max.widen(), target.widen());
+        let loss = L::narrow([high[0] - target[0] + log[0], high[1] - target[1] + log[1]]);
+        self.losses[first..first + rows].copy_from_slice(&or_nan(max, loss).to_array().as_ref()[..rows]);
+    }
+}
+
+impl<T: Float> Work<T, 1> for Losses<'_, T> {
+    #[inline(always)]
+    fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 1>, first: usize) {
+        let max = group.max();
+        let target = self.target_logits(max, &group, first);
+        let shift = shift(max);
+        let sum = group.sum::<false, 3>(Term, shift);
+        self.write(max, target, log_sum(max, shift, sum), first, group.rows());
+    }
+}
+
+/// The losses and the gradient with respect to the logits.
+pub struct Gradients<'a, T> {
+    /// The losses.
+    pub losses: Losses<'a, T>,
+    /// A factor of the gradient.
+    pub scale: f64,
+}
+
+impl<T: Float> Work<T, 1> for Gradients<'_, T> {
+    #[inline(always)]
+    fn group<L: Lanes<Float = T>>(&mut self, zero: L, mut group: impl Group<L, 1>, first: usize) {
+        let (max, rows) = (group.max(), group.rows());
+        // Read before the terms overwrite it.
+        let target = self.losses.target_logits(max, &group, first);
+        let shift = shift(max);
+        let sum = group.sum::<true, 3>(Term, shift);
+        self.losses.write(max, target, log_sum(max, shift, sum), first, rows);
+
+        let scale = scale(max, sum);
+        group.map(Scaled(self.scale), scale);
+        // The targets' own: scale * (probability - 1).
+        let probability = Probability.apply(scale, [Term.apply(shift, [target])]);
+        let gradient = product(probability - zero.splat(1.0), zero.splat(self.scale)).to_array();
+        for (r, &gradient) in gradient.as_ref()[..rows].iter().enumerate() {
+            group.set(r, self.losses.targets[first + r] as usize, gradient);
         }
     }
 }
 
-/// The losses of up to one lane value of rows: (max - target) + ln(sum of e^(x - max)), never negative.
-#[inline(always)]
-fn write_losses<L: Memory>(
-    logits: Input<L::Float>,
-    targets: &[u32],
-    columns: usize,
-    shift: Shift<L>,
-    max: L,
-    sum: [L::Double; 2],
-    losses: &mut [L::Float],
-) {
-    let mut of_target = max.to_array();
-    for (r, (lane, &target)) in of_target.as_mut().iter_mut().zip(targets).enumerate() {
-        *lane = logits.get(r * columns + target as usize);
-    }
-    let (log, high, target) = (shift.log_sum(max, sum), max.widen(), max.with_array(of_target).widen());
-    let loss = L::narrow([high[0] - target[0] + log[0], high[1] - target[1] + log[1]]);
-    let is_valid = max.abs().lt(max.splat(f64::INFINITY));
-    let loss = L::select(is_valid, loss, max.splat(f64::NAN)).to_array();
-    losses.copy_from_slice(&loss.as_ref()[..losses.len()]);
-}
+/// A probability times a factor.
+#[derive(Clone, Copy)]
+struct Scaled(f64);
 
-/// The kernel of the losses with their gradient.
-pub struct ForwardBackward<'a, T> {
-    slices: Slices<'a, T, 1>,
-    targets: &'a [u32],
-    losses: &'a mut [T],
-    scale: f64,
-    columns: usize,
-}
-
-impl<T: Float> Kernel for ForwardBackward<'_, T> {
-    type Output = ();
-
+impl Element<1, 3> for Scaled {
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let (columns, mut tree) = (self.columns, Tree::new(zero));
-        let (factor, one) = (zero.splat(self.scale), zero.splat(1.0));
-        let rows = group_of::<T>(columns);
-        for (g, (targets, losses)) in self.targets.chunks(rows).zip(self.losses.chunks_mut(rows)).enumerate() {
-            let (start, rows) = (g * rows * columns, targets.len());
-            let mut group = self.slices.part(start, rows * columns);
-            let max: T::Lanes<S> = maxima(simd, group.source(0), rows, columns);
-            let shift = Shift::new(max);
-            let shifts = shift.to_arrays();
-            // The logits of the targets are read before the terms may overwrite them.
-            let mut sums = [zero; ROWS];
-            for (r, sum) in sums[..rows].iter_mut().enumerate() {
-                let row = group.source(0).part(r * columns, columns);
-                *sum = sum_terms(simd, row, Shift::row(zero, shifts, r), &mut tree);
-            }
-            let sum = Fold::fold_sum(&sums);
-            write_losses(group.source(0), targets, columns, shift, max, sum, losses);
-            let is_valid = max.abs().lt(zero.splat(f64::INFINITY));
-            let scales = Scale::new(sum, is_valid, zero.splat(f64::NAN)).to_arrays();
-            for (r, &target) in targets.iter().enumerate() {
-                let mut part = group.part(r * columns, columns);
-                store_terms(simd, part.part(0, columns), Shift::row(zero, shifts, r), &mut tree);
-                let scale = Scale::row(zero, scales, r);
-                let term = zero.splat(part.output().source(0).get(target as usize).to_f64());
-                for mut block in part.output().blocks::<1>() {
-                    let [t]: [T::Lanes<S>; 1] = block.load(simd, 0);
-                    block.store([product(scale.apply(t), factor)]);
-                }
-                let of_target = product(scale.apply(term) - one, factor).to_array();
-                part.set(target as usize, of_target.as_ref()[0]);
-            }
-        }
+    fn apply<L: Lanes>(self, scale: [L; 3], term: [L; 1]) -> L {
+        product(Probability.apply(scale, term), term[0].splat(self.0))
     }
 }

@@ -9,7 +9,7 @@ pub use ln::ln;
 pub use tanh::HyperbolicTangent;
 
 use crate::float::Float;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Mask};
 
 /// The functions whose algorithm differs between the element types.
 pub trait Elementary: Exponential + HyperbolicTangent {}
@@ -22,4 +22,10 @@ pub fn is_moderate<L: Lanes>(x: L) -> L::Mask {
     let magnitude = x.abs();
     let least = if <L::Float as Float>::MIN_POSITIVE > 1e-100 { 2_f64.powi(-60) } else { 2_f64.powi(-500) };
     x.splat(least).le(magnitude) | magnitude.le(x.splat(0.0))
+}
+
+/// A product without the price of a subnormal one.
+#[inline(always)]
+pub fn product<L: Lanes>(a: L, b: L) -> L {
+    if (is_moderate(a) & is_moderate(b)).all() { a * b } else { a.gradual_mul(b) }
 }

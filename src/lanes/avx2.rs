@@ -23,6 +23,7 @@ impl Avx2 {
 impl Simd for Avx2 {
     type F32 = F32;
     type F64 = F64;
+    const VALUES: usize = 2;
 }
 
 /// 16 `f32`.

@@ -23,6 +23,7 @@ impl Avx512 {
 impl Simd for Avx512 {
     type F32 = F32;
     type F64 = F64;
+    const VALUES: usize = 4;
 }
 
 /// 16 `f32`.

@@ -4,7 +4,7 @@
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
 use wide::bytemuck::cast;
-use wide::{f32x16, f64x8, i32x16, i64x8, u32x16, u64x8};
+use wide::{f32x4, f32x16, f64x2, f64x8, i32x16, i64x8, u32x16, u64x8};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
 
@@ -15,6 +15,7 @@ pub struct Portable;
 impl Simd for Portable {
     type F32 = F32;
     type F64 = F64;
+    const VALUES: usize = 1;
 }
 
 /// Whether `wide` fuses `mul_add`, which it decides when it is compiled.
@@ -45,7 +46,7 @@ macro_rules! operator {
 }
 
 macro_rules! lanes {
-    ($lanes:ident, $float:ident, $wide:ident, $signed:ident, $unsigned:ident, $int:ident, $count:literal) => {
+    ($lanes:ident, $float:ident, $wide:ident, $quarter:ident, $signed:ident, $unsigned:ident, $int:ident, $count:literal) => {
         operator!($lanes, Add, add, +);
         operator!($lanes, Sub, sub, -);
         operator!($lanes, Mul, mul, *);
@@ -70,7 +71,8 @@ macro_rules! lanes {
         impl Mask for Truths<$wide> {
             #[inline(always)]
             fn all(self) -> bool {
-                self.0.all()
+                let [a, b, c, d]: [$quarter; 4] = cast(self.0);
+                ((a & b) & (c & d)).all()
             }
         }
 
@@ -234,8 +236,8 @@ macro_rules! conversions {
     };
 }
 
-lanes!(F32, f32, f32x16, i32x16, u32x16, i32, 16);
-lanes!(F64, f64, f64x8, i64x8, u64x8, i64, 8);
+lanes!(F32, f32, f32x16, f32x4, i32x16, u32x16, i32, 16);
+lanes!(F64, f64, f64x8, f64x2, i64x8, u64x8, i64, 8);
 
 impl F32 {
     #[inline(always)]

@@ -13,6 +13,7 @@ pub struct Scalar;
 impl Simd for Scalar {
     type F32 = F32;
     type F64 = F64;
+    const VALUES: usize = 1;
 }
 
 /// 16 `f32`.

@@ -1,4 +1,4 @@
-//! Views of the caller's slices, cut into blocks of whole lane values and one partial.
+//! Views of the caller's slices, cut into whole lane values and one partial.
 //!
 //! In place and out of place are one type here: the sources and the output may be the same memory,
 //! as long as every block is loaded before it is stored. All pointer arithmetic of the crate stands
@@ -10,67 +10,31 @@ use std::marker::PhantomData;
 use super::Memory;
 use crate::float::Float;
 
-/// A read-only view of one slice.
-#[derive(Clone, Copy)]
-pub struct Input<'a, T> {
-    start: *const T,
-    len: usize,
-    _borrow: PhantomData<&'a [T]>,
-}
-
 /// `N` sources and one output of the same length; the output may be one of the sources.
 ///
-/// Invariant: each pointer is valid for `len` elements for `'a`, sources for reads and the output for
-/// reads and writes; nobody else uses the output's elements during `'a`; where a source overlaps the
+/// Without `OUTPUT` there is none, and storing panics: see [`Input`].
+///
+/// Invariant: all pointers are valid for reads of `len` elements for `'a`; with `OUTPUT` the output is
+/// also valid for writes, nobody else uses its elements during `'a`, and where a source overlaps the
 /// output, it is the output.
-pub struct Slices<'a, T, const N: usize> {
+pub struct Slices<'a, T, const N: usize, const OUTPUT: bool = true> {
     sources: [*const T; N],
     output: *mut T,
     len: usize,
     _borrow: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: an `Input` is a `&[T]`, and `Slices` are some `&[T]` and a `&mut [T]`, or a `&mut [T]` alone.
-unsafe impl<T: Sync> Send for Input<'_, T> {}
-// SAFETY: as above.
-unsafe impl<T: Send + Sync, const N: usize> Send for Slices<'_, T, N> {}
+/// A read-only view of one slice.
+pub type Input<'a, T> = Slices<'a, T, 1, false>;
+
+// SAFETY: `Slices` are some `&[T]` and at most one `&mut [T]`, which both can go to another thread.
+unsafe impl<T: Send + Sync, const N: usize, const OUTPUT: bool> Send for Slices<'_, T, N, OUTPUT> {}
 
 impl<'a, T> From<&'a [T]> for Input<'a, T> {
     #[inline(always)]
     fn from(slice: &'a [T]) -> Self {
-        Self { start: slice.as_ptr(), len: slice.len(), _borrow: PhantomData }
-    }
-}
-
-impl<'a, T: Float> Input<'a, T> {
-    /// The number of elements.
-    #[inline(always)]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// The `len` elements from `start` on.
-    #[inline(always)]
-    pub fn part(&self, start: usize, len: usize) -> Self {
-        assert!(start <= self.len && len <= self.len - start);
-        Self { start: self.start.wrapping_add(start), len, _borrow: PhantomData }
-    }
-
-    /// Element `i`.
-    #[inline(always)]
-    pub fn get(&self, i: usize) -> T {
-        assert!(i < self.len);
-        // SAFETY: just checked.
-        unsafe { *self.start.add(i) }
-    }
-
-    /// The whole blocks of `V` lane values, then the rest as one block of fewer.
-    #[inline(always)]
-    pub fn blocks<const V: usize>(self) -> impl Iterator<Item = View<'a, T, V>> {
-        let (sources, output) = ([self.start], self.start.cast_mut());
-        let slices = Slices { sources, output, len: self.len, _borrow: PhantomData };
-        // A `View` can only load, so that nothing ever writes through this output.
-        slices.blocks().map(View)
+        let (source, len) = (slice.as_ptr(), slice.len());
+        Self { sources: [source], output: source.cast_mut(), len, _borrow: PhantomData }
     }
 }
 
@@ -108,8 +72,8 @@ impl<'a, T> Slices<'a, T, 2> {
     }
 }
 
-impl<'a, T: Float, const N: usize> Slices<'a, T, N> {
-    /// The number of elements.
+impl<'a, T: Float, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
+    /// The number of elements of each slice.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len
@@ -117,7 +81,7 @@ impl<'a, T: Float, const N: usize> Slices<'a, T, N> {
 
     /// The `len` elements from `start` on, of every source and of the output.
     #[inline(always)]
-    pub fn part(&mut self, start: usize, len: usize) -> Slices<'_, T, N> {
+    pub fn part(&mut self, start: usize, len: usize) -> Slices<'_, T, N, OUTPUT> {
         assert!(start <= self.len && len <= self.len - start);
         let sources = self.sources.map(|source| source.wrapping_add(start));
         Slices { sources, output: self.output.wrapping_add(start), len, _borrow: PhantomData }
@@ -132,140 +96,123 @@ impl<'a, T: Float, const N: usize> Slices<'a, T, N> {
         (Self { len: mid, ..self }, rest)
     }
 
-    /// A view of source `k`.
+    /// Element `i` of source `k`.
     #[inline(always)]
-    pub fn source(&self, k: usize) -> Input<'_, T> {
-        Input { start: self.sources[k], len: self.len, _borrow: PhantomData }
+    pub fn get(&self, k: usize, i: usize) -> T {
+        assert!(i < self.len);
+        // SAFETY: just checked.
+        unsafe { *self.sources[k].wrapping_add(i) }
     }
 
-    /// The output, as both source and output.
+    /// The `len` elements from `start` on as one lane value.
     #[inline(always)]
-    pub fn output(&mut self) -> Slices<'_, T, 1> {
-        Slices { sources: [self.output], output: self.output, len: self.len, _borrow: PhantomData }
+    pub fn partial(&mut self, start: usize, len: usize) -> Partial<'_, T, N, OUTPUT> {
+        assert!(len <= T::LANES);
+        Partial(self.part(start, len))
+    }
+
+    /// The slices from front to back.
+    #[inline(always)]
+    pub fn blocks(self) -> Blocks<'a, T, N, OUTPUT> {
+        Blocks(self)
+    }
+
+    /// Makes the output the first source, from now on.
+    #[inline(always)]
+    pub fn read_output(&mut self) {
+        self.sources[0] = self.output;
     }
 
     /// Sets element `i` of the output.
     #[inline(always)]
     pub fn set(&mut self, i: usize, value: T) {
-        assert!(i < self.len);
+        assert!(OUTPUT && i < self.len);
         // SAFETY: just checked.
-        unsafe { *self.output.add(i) = value }
-    }
-
-    /// The block of up to one lane value that starts at element `start`.
-    #[inline(always)]
-    pub fn block(&mut self, start: usize, len: usize) -> Block<'_, T, N, 1> {
-        assert!(len <= T::LANES && start <= self.len && len <= self.len - start);
-        let sources = self.sources.map(|source| source.wrapping_add(start));
-        Block { sources, output: self.output.wrapping_add(start), len, _borrow: PhantomData }
-    }
-
-    /// The whole blocks of `V` lane values, then the rest as one block of fewer.
-    #[inline(always)]
-    pub fn blocks<const V: usize>(self) -> Blocks<'a, T, N, V> {
-        Blocks { rest: self }
+        unsafe { *self.output.wrapping_add(i) = value }
     }
 }
 
-/// An iterator over the blocks of some slices.
-pub struct Blocks<'a, T, const N: usize, const V: usize> {
-    rest: Slices<'a, T, N>,
-}
+/// What is left of some slices that are walked through from the front.
+pub struct Blocks<'a, T, const N: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
 
-impl<'a, T: Float, const N: usize, const V: usize> Iterator for Blocks<'a, T, N, V> {
-    type Item = Block<'a, T, N, V>;
-
+impl<'a, T: Float, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> {
+    /// The next `V` whole lane values, if there are as many.
     #[inline(always)]
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = &mut self.rest;
-        if rest.len == 0 {
-            return None;
-        }
-        let len = if rest.len < V * T::LANES { rest.len } else { V * T::LANES };
-        let block = Block { sources: rest.sources, output: rest.output, len, _borrow: PhantomData };
+    pub fn whole<const V: usize>(&mut self) -> Option<Block<'a, T, N, V, OUTPUT>> {
+        let len = V.wrapping_mul(T::LANES);
+        if self.0.len < len { None } else { Some(Block(self.take(len))) }
+    }
+
+    /// The next lane value, or what is left of one.
+    #[inline(always)]
+    pub fn partial(&mut self) -> Option<Partial<'a, T, N, OUTPUT>> {
+        let len = if self.0.len < T::LANES { self.0.len } else { T::LANES };
+        if len == 0 { None } else { Some(Partial(self.take(len))) }
+    }
+
+    /// The first `len` elements, of which there are as many.
+    #[inline(always)]
+    fn take(&mut self, len: usize) -> Slices<'a, T, N, OUTPUT> {
+        let rest = &mut self.0;
+        let first = Slices { sources: rest.sources, output: rest.output, len, _borrow: PhantomData };
         rest.sources = rest.sources.map(|source| source.wrapping_add(len));
         rest.output = rest.output.wrapping_add(len);
         rest.len = rest.len.wrapping_sub(len);
-        Some(block)
+        first
     }
 }
 
-/// Up to `V` lane values of some slices; only the last block of a slice holds fewer than `V`.
-pub struct Block<'a, T, const N: usize, const V: usize> {
-    sources: [*const T; N],
-    output: *mut T,
-    len: usize,
-    _borrow: PhantomData<&'a mut [T]>,
-}
+/// `V` whole lane values of some slices.
+pub struct Block<'a, T, const N: usize, const V: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
 
-impl<T: Float, const N: usize, const V: usize> Block<'_, T, N, V> {
-    /// The number of elements.
+impl<T: Float, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, N, V, OUTPUT> {
+    /// Loads lane value `v` of all sources.
     #[inline(always)]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether the block holds `V` whole lane values.
-    #[inline(always)]
-    pub fn is_whole(&self) -> bool {
-        self.len == V * T::LANES
-    }
-
-    /// Loads source `k`; lanes beyond the end are zero.
-    #[inline(always)]
-    pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd, k: usize) -> [L; V] {
-        let mut lanes = [L::zero(simd); V];
-        let start = self.sources[k];
-        if self.is_whole() {
-            for (i, lane) in lanes.iter_mut().enumerate() {
-                // SAFETY: a whole block has V lane values.
-                *lane = unsafe { L::load(simd, start.wrapping_add(i.wrapping_mul(T::LANES))) };
-            }
-        } else {
-            let mut left = self.len;
-            for (i, lane) in lanes.iter_mut().enumerate() {
-                let count = if left < T::LANES { left } else { T::LANES };
-                // SAFETY: `left` elements are left from here on, and `count` is no more.
-                *lane = unsafe { L::load_partial(simd, start.wrapping_add(i.wrapping_mul(T::LANES)), count) };
-                left = left.wrapping_sub(count);
-            }
+    pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd, v: usize) -> [L; N] {
+        assert!(v < V);
+        let mut lanes = [L::zero(simd); N];
+        for (lanes, source) in lanes.iter_mut().zip(self.0.sources) {
+            // SAFETY: a block has V whole lane values.
+            *lanes = unsafe { L::load(simd, source.wrapping_add(v * T::LANES)) };
         }
         lanes
     }
 
-    /// Stores the output, as much of it as the block holds.
+    /// Stores lane value `v` of the output.
     #[inline(always)]
-    pub fn store<L: Memory<Float = T>>(&mut self, lanes: [L; V]) {
-        if self.is_whole() {
-            for (i, lane) in lanes.into_iter().enumerate() {
-                // SAFETY: a whole block has V lane values.
-                unsafe { lane.store(self.output.wrapping_add(i.wrapping_mul(T::LANES))) };
-            }
-        } else {
-            let mut left = self.len;
-            for (i, lane) in lanes.into_iter().enumerate() {
-                let count = if left < T::LANES { left } else { T::LANES };
-                // SAFETY: `left` elements are left from here on, and `count` is no more.
-                unsafe { lane.store_partial(self.output.wrapping_add(i.wrapping_mul(T::LANES)), count) };
-                left = left.wrapping_sub(count);
-            }
-        }
+    pub fn store<L: Memory<Float = T>>(&mut self, v: usize, lanes: L) {
+        assert!(OUTPUT && v < V);
+        // SAFETY: a block has V whole lane values.
+        unsafe { lanes.store(self.0.output.wrapping_add(v * T::LANES)) };
     }
 }
 
-/// A block of an [`Input`].
-pub struct View<'a, T, const V: usize>(Block<'a, T, 1, V>);
+/// Up to one lane value of some slices.
+pub struct Partial<'a, T, const N: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
 
-impl<T: Float, const V: usize> View<'_, T, V> {
+impl<T: Float, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
     /// The number of elements.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.len
     }
 
-    /// Loads the block; lanes beyond the end are zero.
+    /// Loads the lane value of all sources; lanes beyond the end are zero.
     #[inline(always)]
-    pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd) -> [L; V] {
-        self.0.load(simd, 0)
+    pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd) -> [L; N] {
+        let mut lanes = [L::zero(simd); N];
+        for (lanes, source) in lanes.iter_mut().zip(self.0.sources) {
+            // SAFETY: the source has `len` elements, no more than a lane value.
+            *lanes = unsafe { L::load_partial(simd, source, self.0.len) };
+        }
+        lanes
+    }
+
+    /// Stores the output, as much of it as there is.
+    #[inline(always)]
+    pub fn store<L: Memory<Float = T>>(self, lanes: L) {
+        assert!(OUTPUT);
+        // SAFETY: the output has `len` elements, no more than a lane value.
+        unsafe { lanes.store_partial(self.0.output, self.0.len) };
     }
 }

@@ -59,7 +59,7 @@ pub fn exp_gradient(y: f64, dy: f64) -> f64 {
 
 /// The softmax of one row.
 pub fn softmax(x: &[f64]) -> Vec<f64> {
-    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let max = largest(x);
     let terms: Vec<f64> = x.iter().map(|x| (x - max).exp()).collect();
     let sum: f64 = terms.iter().sum();
     terms.iter().map(|term| term / sum).collect()
@@ -67,9 +67,46 @@ pub fn softmax(x: &[f64]) -> Vec<f64> {
 
 /// The logarithm of the softmax of one row.
 pub fn log_softmax(x: &[f64]) -> Vec<f64> {
-    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let max = largest(x);
     let sum: f64 = x.iter().map(|x| (x - max).exp()).sum();
     x.iter().map(|x| (x - max) - sum.ln()).collect()
+}
+
+/// The logarithm of the sum of exponentials of one row.
+pub fn log_sum_exp(x: &[f64]) -> f64 {
+    let max = largest(x);
+    if max.is_infinite() && !x.iter().any(|x| x.is_nan()) {
+        return max;
+    }
+    let sum: f64 = x.iter().map(|x| (x - max).exp()).sum();
+    max + sum.ln()
+}
+
+/// The largest element, skipping NaN.
+fn largest(x: &[f64]) -> f64 {
+    x.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// The cross-entropy of one row with its class.
+pub fn cross_entropy(logits: &[f64], target: usize) -> f64 {
+    -log_softmax(logits)[target]
+}
+
+/// The gradient of [`cross_entropy`] with respect to the logits.
+pub fn cross_entropy_gradient(logits: &[f64], target: usize) -> Vec<f64> {
+    let mut gradient = softmax(logits);
+    gradient[target] -= 1.0;
+    gradient
+}
+
+/// `x` limited to `[-limit, limit]`.
+pub fn clip_by_value(x: f64, limit: f64) -> f64 {
+    x.clamp(-limit, limit)
+}
+
+/// The Euclidean norm of all elements.
+pub fn global_norm(x: &[f64]) -> f64 {
+    x.iter().fold(0.0, |norm: f64, x| norm.hypot(*x))
 }
 
 /// The gradient of [`softmax`] from its output.

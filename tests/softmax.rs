@@ -1,16 +1,9 @@
 //! Softmax and log-softmax on every instruction set: accuracy, special rows, shapes, bits and panics.
 
-use activations::{Isa, LogSoftmax, Softmax, reference, ulp};
+mod common;
 
-fn random(len: usize, scale: f32, seed: u32) -> Vec<f32> {
-    let mut state = seed;
-    (0..len)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * scale
-        })
-        .collect()
-}
+use activations::{Isa, LogSoftmax, LogSumExp, Softmax, reference, ulp};
+use common::{random, same_bits, wide};
 
 /// Random, equal, two-valued, sorted and dominated rows.
 fn rows(columns: usize) -> Vec<Vec<f32>> {
@@ -28,11 +21,11 @@ fn every_instruction_set_is_within_its_bound() {
         for columns in [1, 2, 3, 10, 15, 16, 17, 31, 64, 100, 128, 129, 1000, 5000, 128_256] {
             let (mut worst, mut worst_log) = (0.0_f64, 0.0_f64);
             for x in rows(columns) {
-                let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+                let exact_x = wide(&x);
                 let (mut y, mut log) = (vec![0.0; columns], vec![0.0; columns]);
                 isa.with(|| Softmax::rows(columns).forward(&x, &mut y));
                 isa.with(|| LogSoftmax::rows(columns).forward(&x, &mut log));
-                let (exact, exact_log) = (reference::softmax(&wide), reference::log_softmax(&wide));
+                let (exact, exact_log) = (reference::softmax(&exact_x), reference::log_softmax(&exact_x));
                 for i in 0..columns {
                     assert!((0.0..=1.0).contains(&y[i]) && log[i] <= 0.0, "{isa} {columns}");
                     worst = worst.max(ulp::error(y[i], exact[i]));
@@ -45,25 +38,6 @@ fn every_instruction_set_is_within_its_bound() {
             println!("{isa} {columns} columns: softmax {worst:.2} ulp, log-softmax {worst_log:.2} eps");
             assert!(worst <= if columns <= 1000 { 4.0 } else { 6.0 }, "{isa} {columns}: {worst} ulp");
             assert!(worst_log <= 4.0, "{isa} {columns}: {worst_log} eps");
-        }
-    }
-}
-
-#[test]
-fn f64_is_close_to_the_reference() {
-    for isa in Isa::available() {
-        for columns in [1, 7, 8, 9, 130, 1000] {
-            let x: Vec<f64> = random(columns, 50.0, 3).into_iter().map(|x| f64::from(x) * 1.000_000_01).collect();
-            let (mut y, mut log) = (vec![0.0; columns], vec![0.0; columns]);
-            isa.with(|| Softmax::rows(columns).forward(&x, &mut y));
-            isa.with(|| LogSoftmax::rows(columns).forward(&x, &mut log));
-            for (i, (exact, exact_log)) in
-                reference::softmax(&x).into_iter().zip(reference::log_softmax(&x)).enumerate()
-            {
-                // The reference rounds x - max and sums in order: its own error is most of this.
-                assert!((y[i] - exact).abs() <= 1e-13 * exact, "{isa} {columns}: {} and {exact}", y[i]);
-                assert!((log[i] - exact_log).abs() <= 1e-14 * exact_log.abs().max(1.0), "{isa} {columns}");
-            }
         }
     }
 }
@@ -113,12 +87,6 @@ fn a_row_has_the_same_bits_wherever_it_stands() {
             if isa.is_fused() {
                 assert_eq!(*expected.get_or_insert_with(|| whole.clone()), whole, "{isa} {columns}");
             }
-            let mut parallel = vec![0.0; x.len()];
-            #[cfg(feature = "rayon")]
-            isa.with(|| rows.par_forward(&x, &mut parallel));
-            #[cfg(not(feature = "rayon"))]
-            parallel.copy_from_slice(&whole);
-            assert_eq!(parallel, whole);
             let (mut dx, mut log, mut dx_log) = (whole.clone(), x.clone(), x.clone());
             isa.with(|| rows.backward_in_place(&whole, &mut dx));
             isa.with(|| log_rows.forward_in_place(&mut log));
@@ -154,7 +122,6 @@ fn gradients_match_the_closed_form() {
                     Softmax::rows(columns).backward_in_place(&y, &mut dx);
                     LogSoftmax::rows(columns).backward_in_place(&log, &mut dx_log);
                 });
-                let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
                 let exact = reference::softmax_gradient(&wide(&y), &wide(&dy));
                 let exact_log = reference::log_softmax_gradient(&wide(&log), &wide(&dy));
                 let largest = dy.iter().fold(0.0, |m: f64, &d| m.max(f64::from(d).abs()));
@@ -183,6 +150,88 @@ fn shifting_a_row_changes_little() {
     }
 }
 
+/// The tensor `[outer, axis, inner]` with its last two axes exchanged.
+fn transposed(x: &[f32], axis: usize, inner: usize) -> Vec<f32> {
+    let mut y = Vec::with_capacity(x.len());
+    for matrix in x.chunks(axis * inner) {
+        for j in 0..inner {
+            y.extend(matrix.iter().skip(j).step_by(inner));
+        }
+    }
+    y
+}
+
+#[test]
+fn an_axis_has_the_bits_of_its_rows() {
+    for (outer, axis, inner) in
+        [(1, 1, 2), (3, 4, 5), (2, 10, 16), (1, 16, 33), (2, 129, 17), (1, 1000, 3), (1, 2100, 20)]
+    {
+        let mut x = random(outer * axis * inner, 12.0, 13);
+        x[axis * inner / 2] = f32::NEG_INFINITY;
+        let dy = random(x.len(), 3.0, 14);
+        let (rows_x, rows_dy) = (transposed(&x, axis, inner), transposed(&dy, axis, inner));
+        // Back again: rows and columns change places.
+        let back = |rows: &[f32]| transposed(rows, inner, axis);
+        for isa in Isa::available() {
+            isa.with(|| {
+                macro_rules! check {
+                    ($operation:ident) => {
+                        let (along, across) = ($operation::rows(axis), $operation::axis(axis, inner));
+                        let (mut expected, mut y) = (rows_x.clone(), x.clone());
+                        along.forward_in_place(&mut expected);
+                        across.forward_in_place(&mut y);
+                        assert!(same_bits(&y, &back(&expected)), "{isa} [{outer}, {axis}, {inner}]");
+                        let (mut out_of_place, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+                        across.forward(&x, &mut out_of_place);
+                        assert!(same_bits(&out_of_place, &y), "{isa} [{outer}, {axis}, {inner}] out of place");
+                        let (mut expected_dx, mut dx_in_place) = (rows_dy.clone(), dy.clone());
+                        along.backward_in_place(&expected, &mut expected_dx);
+                        across.backward_in_place(&y, &mut dx_in_place);
+                        across.backward(&y, &dy, &mut dx);
+                        assert!(same_bits(&dx, &back(&expected_dx)), "{isa} [{outer}, {axis}, {inner}] gradient");
+                        assert!(same_bits(&dx, &dx_in_place), "{isa} [{outer}, {axis}, {inner}] gradient in place");
+                    };
+                }
+                check!(Softmax);
+                check!(LogSoftmax);
+                let (mut expected, mut sums) = (vec![0.0; outer * inner], vec![0.0; outer * inner]);
+                LogSumExp::rows(axis).forward(&rows_x, &mut expected);
+                LogSumExp::axis(axis, inner).forward(&x, &mut sums);
+                assert!(same_bits(&sums, &expected), "{isa} [{outer}, {axis}, {inner}] log-sum-exp");
+            });
+        }
+    }
+}
+
+#[test]
+fn log_sum_exp_is_within_its_bound() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    for isa in Isa::available() {
+        for columns in [1, 2, 10, 17, 128, 1000, 5000] {
+            for x in rows(columns) {
+                let (mut y, exact) = ([0.0_f32], reference::log_sum_exp(&wide(&x)));
+                isa.with(|| LogSumExp::rows(columns).forward(&x, &mut y));
+                let error = (f64::from(y[0]) - exact).abs() / (f64::from(f32::EPSILON) * exact.abs().max(1.0));
+                assert!(error <= 4.0, "{isa} {columns}: {} and {exact}", y[0]);
+            }
+        }
+        for columns in [2, 40] {
+            for (special, expected) in [([inf, 0.0], inf), ([-inf, -inf], -inf), ([nan, inf], nan), ([-inf, nan], nan)]
+            {
+                let mut x = vec![special[1]; 3 * columns];
+                x[columns + 1] = special[0];
+                let mut y = [0.0; 3];
+                isa.with(|| LogSumExp::rows(columns).forward(&x, &mut y));
+                assert!(same_bits(&y[1..2], &[expected]), "{isa} {special:?}: {}", y[1]);
+                assert_eq!(
+                    reference::log_sum_exp(&wide(&x[columns..2 * columns])).to_bits() << 12,
+                    f64::from(expected).to_bits() << 12
+                );
+            }
+        }
+    }
+}
+
 #[test]
 #[should_panic(expected = "x has 7 elements: not whole rows of 3")]
 fn ragged_rows_are_refused() {
@@ -193,4 +242,22 @@ fn ragged_rows_are_refused() {
 #[should_panic(expected = "axis has 0 elements, 1 apart: neither may be 0")]
 fn rows_of_nothing_are_refused() {
     LogSoftmax::rows(0);
+}
+
+#[test]
+#[should_panic(expected = "x has 12 elements: not a whole number of axis * inner = 4 * 5")]
+fn ragged_tensors_are_refused() {
+    LogSumExp::axis(4, 5).forward(&[0.0_f32; 12], &mut [0.0; 3]);
+}
+
+#[test]
+#[should_panic(expected = "axis * inner overflows")]
+fn impossible_tensors_are_refused() {
+    Softmax::axis(usize::MAX, 2);
+}
+
+#[test]
+#[should_panic(expected = "y has 3 elements for 2 rows")]
+fn one_sum_a_row() {
+    LogSumExp::rows(4).forward(&[0.0_f32; 8], &mut [0.0; 3]);
 }

@@ -1,0 +1,108 @@
+//! The parallel twins give the bits of the serial methods, on every instruction set and pool.
+#![cfg(feature = "rayon")]
+
+mod common;
+
+use activations::*;
+use common::{random, same_bits};
+
+/// Runs `check` on every instruction set in pools of one thread, of two and of five.
+fn everywhere(check: impl Fn() + Sync) {
+    for threads in [1, 2, 5] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        for isa in Isa::available() {
+            pool.install(|| isa.with(&check));
+        }
+    }
+}
+
+const LEN: usize = 300_007;
+
+#[test]
+fn activations_in_parallel() {
+    let (x, dy) = (random(LEN, 20.0, 1), random(LEN, 1.0, 2));
+    everywhere(|| {
+        for act in ACTIVATIONS {
+            let (mut y, mut dx) = (vec![0.0; LEN], vec![0.0; LEN]);
+            act.forward(&x, &mut y);
+            act.backward(&y, &dy, &mut dx);
+            let (mut par_y, mut par_dx, mut in_place, mut dy) = (vec![0.0; LEN], vec![0.0; LEN], x.clone(), dy.clone());
+            act.par_forward(&x, &mut par_y);
+            act.par_forward_in_place(&mut in_place);
+            assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {}", Isa::current(), act.name());
+            act.par_backward(&y, &dy, &mut par_dx);
+            act.par_backward_in_place(&y, &mut dy);
+            assert!(same_bits(&par_dx, &dx) && same_bits(&dy, &dx), "{} {} gradient", Isa::current(), act.name());
+        }
+    });
+}
+
+#[test]
+fn softmax_in_parallel() {
+    for (axis, inner) in [(7, 1), (1000, 1), (10, 30)] {
+        let len = LEN / (axis * inner) * (axis * inner);
+        let (x, dy) = (random(len, 20.0, 3), random(len, 1.0, 4));
+        everywhere(|| {
+            macro_rules! check {
+                ($softmax:expr) => {
+                    let (mut y, mut dx) = (vec![0.0; len], vec![0.0; len]);
+                    $softmax.forward(&x, &mut y);
+                    $softmax.backward(&y, &dy, &mut dx);
+                    let (mut par_y, mut par_dx, mut in_place) = (vec![0.0; len], vec![0.0; len], x.clone());
+                    let mut dx_in_place = dy.clone();
+                    $softmax.par_forward(&x, &mut par_y);
+                    $softmax.par_forward_in_place(&mut in_place);
+                    $softmax.par_backward(&y, &dy, &mut par_dx);
+                    $softmax.par_backward_in_place(&y, &mut dx_in_place);
+                    assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {axis}", Isa::current());
+                    assert!(same_bits(&par_dx, &dx) && same_bits(&dx_in_place, &dx), "{} {axis}", Isa::current());
+                };
+            }
+            check!(Softmax::axis(axis, inner));
+            check!(LogSoftmax::axis(axis, inner));
+            let (mut sums, mut par_sums) = (vec![0.0; len / axis], vec![0.0; len / axis]);
+            LogSumExp::axis(axis, inner).forward(&x, &mut sums);
+            LogSumExp::axis(axis, inner).par_forward(&x, &mut par_sums);
+            assert!(same_bits(&sums, &par_sums), "{} {axis}", Isa::current());
+        });
+    }
+}
+
+#[test]
+fn cross_entropy_in_parallel() {
+    let (classes, rows) = (13, LEN / 13);
+    let logits = random(classes * rows, 9.0, 5);
+    let targets: Vec<u32> = (0..rows).map(|r| (r * r % classes) as u32).collect();
+    let loss = CrossEntropy::rows(classes);
+    everywhere(|| {
+        let (mut losses, mut dlogits) = (vec![0.0; rows], vec![0.0; logits.len()]);
+        loss.forward_backward(&logits, &targets, 0.5, &mut losses, &mut dlogits);
+        let (mut par_losses, mut par_dlogits, mut in_place) =
+            (vec![0.0; rows], vec![0.0; logits.len()], logits.clone());
+        loss.par_forward(&logits, &targets, &mut par_losses);
+        assert!(same_bits(&losses, &par_losses), "{}", Isa::current());
+        loss.par_forward_backward(&logits, &targets, 0.5, &mut par_losses, &mut par_dlogits);
+        assert!(same_bits(&losses, &par_losses) && same_bits(&dlogits, &par_dlogits), "{}", Isa::current());
+        loss.par_forward_backward_in_place(&mut in_place, &targets, 0.5, &mut par_losses);
+        assert!(same_bits(&losses, &par_losses) && same_bits(&dlogits, &in_place), "{}", Isa::current());
+    });
+}
+
+#[test]
+fn clipping_in_parallel() {
+    let gradients = [random(LEN, 1.0, 6), random(1 << 18, 1e-3, 7), random(3, 1.0, 8)];
+    everywhere(|| {
+        let (mut serial, mut parallel) = (gradients.clone(), gradients.clone());
+        let [a, b, c] = &mut serial;
+        let norm = clip_by_global_norm(&mut [a, b, c], 0.25);
+        let [a, b, c] = &mut parallel;
+        let par_norm = par_clip_by_global_norm(&mut [a, b, c], 0.25);
+        assert_eq!(norm.to_bits(), par_norm.to_bits(), "{}", Isa::current());
+        for (serial, parallel) in serial.iter_mut().zip(&mut parallel) {
+            assert!(same_bits(serial, parallel), "{}", Isa::current());
+            clip_by_value(serial, 1e-4);
+            par_clip_by_value(parallel, 1e-4);
+            assert!(same_bits(serial, parallel), "{} by value", Isa::current());
+        }
+    });
+}

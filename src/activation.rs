@@ -1,6 +1,6 @@
 //! What an activation is, the list of them all, and the methods stamped from it.
 
-use crate::float::Float;
+use crate::entry::Float;
 use crate::kernel::Map;
 use crate::lanes::{Lanes, Slices};
 use crate::{check, math};

@@ -1,7 +1,5 @@
 //! Every panic about lengths, shapes and parameters: with the numbers, at the caller's location.
 
-use crate::softmax::Shape;
-
 /// Two slices must have one length.
 #[track_caller]
 #[inline]
@@ -39,7 +37,7 @@ pub fn axis(axis: usize, inner: usize) {
 /// A slice must be whole rows along an axis.
 #[track_caller]
 #[inline]
-pub fn whole_rows(name: &str, len: usize, Shape { axis, inner }: Shape) {
+pub fn whole_rows(name: &str, len: usize, axis: usize, inner: usize) {
     if !len.is_multiple_of(axis * inner) {
         ragged(name, len, axis, inner);
     }

@@ -1,12 +1,13 @@
 //! Gradient clipping.
 
 use crate::check;
-use crate::float::Float;
+use crate::entry::Float;
 use crate::isa::Kernel;
 use crate::kernel::Map;
 use crate::lanes::{Input, Lanes, Memory, Simd, Slices};
 #[cfg(feature = "rayon")]
 use crate::parallel;
+use crate::real::Real;
 use crate::sum::{BLOCK, Tree};
 
 /// Limits every element to `[-limit, limit]`.
@@ -165,7 +166,7 @@ impl Map<1> for Scale {
     #[inline(always)]
     fn ordinary<L: Lanes>(self, [x]: [L; 1]) -> L::Mask {
         // An f32 times a factor is normal in f64, where the factors are ordinary themselves.
-        if <L::Float as Float>::MIN_POSITIVE > 1e-100 && self.0[0] > 1e-200 && self.0[1] == 1.0 {
+        if <L::Float as Real>::MIN_POSITIVE > 1e-100 && self.0[0] > 1e-200 && self.0[1] == 1.0 {
             x.always()
         } else {
             let least = if self.0[0] > 1e-150 && self.0[1] == 1.0 { 0.0 } else { f64::INFINITY };
@@ -188,7 +189,7 @@ pub struct SumSquares<'a, T> {
     pub factor: f64,
 }
 
-impl<T: Float> Kernel for SumSquares<'_, T> {
+impl<T: Real> Kernel for SumSquares<'_, T> {
     type Output = [f64; 8];
 
     #[inline(always)]
@@ -219,5 +220,5 @@ impl<T: Float> Kernel for SumSquares<'_, T> {
 fn square<L: Lanes>(x: L, factor: L::Double) -> L::Double {
     let [a, b] = x.widen();
     let (a, b) = (a * factor, b * factor);
-    if <L::Float as Float>::LANES == 8 { a * a } else { a * a + b * b }
+    if <L::Float as Real>::LANES == 8 { a * a } else { a * a + b * b }
 }

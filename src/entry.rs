@@ -10,35 +10,38 @@ use crate::isa::dispatch;
 use crate::kernel::Elementwise;
 use crate::lanes::{Input, Slices};
 use crate::loss::{self, Gradients, Losses};
+use crate::real::Real;
 use crate::softmax::{ByGroup, LogSumExpArguments, Shape, work};
 
-/// The operations of one element type.
-pub trait Entry: Sized {
-    /// An activation.
+/// An element type of the slices: `f32` or `f64`.
+///
+/// The trait is sealed: its methods and requirements are the crate's own business.
+pub trait Float: Real {
+    #[doc(hidden)]
     fn forward(any: Any, slices: Slices<Self, 1>);
-    /// An activation's gradient, from the output and the incoming gradient.
+    #[doc(hidden)]
     fn backward(any: Any, slices: Slices<Self, 2>);
-    /// Limits every element.
+    #[doc(hidden)]
     fn clip(limit: f64, slices: Slices<Self, 1>);
-    /// Multiplies every element by both factors.
+    #[doc(hidden)]
     fn scale(factors: [f64; 2], slices: Slices<Self, 1>);
-    /// The sum of the squares of all elements, each times a power of two, as partial sums.
+    #[doc(hidden)]
     fn sum_squares(factor: f64, input: Input<Self>) -> [f64; 8];
-    /// Softmax along an axis, or its logarithm.
+    #[doc(hidden)]
     fn softmax(log: bool, shape: Shape, slices: Slices<Self, 1>);
-    /// The gradient of that.
+    #[doc(hidden)]
     fn softmax_gradient(log: bool, shape: Shape, slices: Slices<Self, 2>);
-    /// The logarithm of the sum of exponentials along an axis.
+    #[doc(hidden)]
     fn log_sum_exp(arguments: LogSumExpArguments<Self>);
-    /// Cross-entropy.
+    #[doc(hidden)]
     fn cross_entropy(arguments: loss::Arguments<Self, false>);
-    /// Cross-entropy with its gradient.
+    #[doc(hidden)]
     fn cross_entropy_gradient(arguments: loss::Arguments<Self, true>, scale: f64);
 }
 
 macro_rules! entry {
     ($float:ident) => {
-        impl Entry for $float {
+        impl Float for $float {
             fn forward(any: Any, slices: Slices<Self, 1>) {
                 with_formula!(any, formula => dispatch(Elementwise { map: Value(formula), slices }))
             }

@@ -1,8 +1,8 @@
 //! The driver over slices of the elementwise operations.
 
-use crate::float::Float;
 use crate::isa::Kernel;
 use crate::lanes::{Gradual, Lanes, Mask, Simd, Slices};
+use crate::real::Real;
 
 /// A function of `N` lane values, applied to each position of `N` slices.
 pub trait Map<const N: usize>: Copy {
@@ -20,7 +20,7 @@ pub struct Elementwise<'a, T, M, const N: usize> {
     pub slices: Slices<'a, T, N>,
 }
 
-impl<T: Float, M: Map<N>, const N: usize> Kernel for Elementwise<'_, T, M, N> {
+impl<T: Real, M: Map<N>, const N: usize> Kernel for Elementwise<'_, T, M, N> {
     type Output = ();
 
     #[inline(always)]
@@ -34,7 +34,7 @@ impl<T: Float, M: Map<N>, const N: usize> Kernel for Elementwise<'_, T, M, N> {
     }
 }
 
-impl<T: Float, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
+impl<T: Real, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
     #[inline(always)]
     fn by<S: Simd, const V: usize>(self, simd: S) {
         let mut blocks = self.slices.blocks();

@@ -33,7 +33,7 @@ pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
 pub use scalar::Scalar;
 pub use slices::{Input, Slices};
 
-use crate::float::Float;
+use crate::real::Real;
 
 /// The number of rows that [`Fold`] takes at once.
 pub const ROWS: usize = 16;
@@ -60,7 +60,7 @@ pub trait Mask: Copy + BitAnd<Output = Self> + BitOr<Output = Self> {
 /// instructions on every instruction set: they return the *second* operand if either is NaN.
 pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> {
     /// The type of one lane.
-    type Float: Float;
+    type Float: Real;
     /// What a comparison gives.
     type Mask: Mask;
     /// The lanes of `f64` on the same instruction set.
@@ -128,9 +128,9 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
     fn gradual_mul(self, other: Self) -> Self;
 
     /// The lanes in order.
-    fn to_array(self) -> <Self::Float as Float>::Array;
+    fn to_array(self) -> <Self::Float as Real>::Array;
     /// A lane value with these lanes.
-    fn with_array(self, lanes: <Self::Float as Float>::Array) -> Self;
+    fn with_array(self, lanes: <Self::Float as Real>::Array) -> Self;
 }
 
 /// Folds over the lanes of many rows at once.

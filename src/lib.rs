@@ -32,13 +32,13 @@ mod softmax;
 
 mod check;
 mod entry;
-mod float;
 mod isa;
 mod kernel;
 mod lanes;
 mod math;
 #[cfg(feature = "rayon")]
 mod parallel;
+mod real;
 mod sum;
 
 pub mod reference;
@@ -48,7 +48,7 @@ pub use activation::{ACTIVATIONS, Activation, Exp, LeakyRelu, Relu, Sigmoid, Tan
 pub use clip::{clip_by_global_norm, clip_by_value};
 #[cfg(feature = "rayon")]
 pub use clip::{par_clip_by_global_norm, par_clip_by_value};
-pub use float::Float;
+pub use entry::Float;
 pub use isa::{Isa, UnknownIsa};
 pub use loss::CrossEntropy;
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};

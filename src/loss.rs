@@ -1,11 +1,12 @@
 //! Cross-entropy of class ids from logits, and its gradient.
 
 use crate::check;
-use crate::float::Float;
+use crate::entry::Float;
 use crate::lanes::{Lanes, Slices};
 use crate::math::product;
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Split};
+use crate::real::Real;
 use crate::softmax::{Element, Group, Probability, Shape, Term, Work, log_sum, or_nan, scale, shift};
 
 /// The cross-entropy of each row of logits with a class id: `logsumexp(row) - row[target]`.
@@ -148,7 +149,7 @@ impl CrossEntropy {
         losses: &'a mut [T],
     ) -> Arguments<'a, T, OUTPUT> {
         let Shape { axis: classes, .. } = self.shape;
-        check::whole_rows("logits", logits.len(), self.shape);
+        check::whole_rows("logits", logits.len(), classes, 1);
         check::row_count("targets", targets.len(), logits.len() / classes);
         check::row_count("losses", losses.len(), logits.len() / classes);
         check::classes(targets, classes);
@@ -169,7 +170,7 @@ pub struct Arguments<'a, T, const OUTPUT: bool> {
 }
 
 #[cfg(feature = "rayon")]
-impl<T: Float, const OUTPUT: bool> Split for Arguments<'_, T, OUTPUT> {
+impl<T: Real, const OUTPUT: bool> Split for Arguments<'_, T, OUTPUT> {
     fn len(&self) -> usize {
         self.logits.len()
     }
@@ -193,7 +194,7 @@ pub struct Losses<'a, T> {
     pub losses: &'a mut [T],
 }
 
-impl<T: Float> Losses<'_, T> {
+impl<T: Real> Losses<'_, T> {
     /// The logit of each row's target, by row.
     #[inline(always)]
     fn target_logits<L: Lanes<Float = T>>(&self, max: L, group: &impl Group<L, 1>, first: usize) -> L {
@@ -214,7 +215,7 @@ impl<T: Float> Losses<'_, T> {
     }
 }
 
-impl<T: Float> Work<T, 1> for Losses<'_, T> {
+impl<T: Real> Work<T, 1> for Losses<'_, T> {
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 1>, first: usize) {
         let max = group.max();
@@ -233,7 +234,7 @@ pub struct Gradients<'a, T> {
     pub scale: f64,
 }
 
-impl<T: Float> Work<T, 1> for Gradients<'_, T> {
+impl<T: Real> Work<T, 1> for Gradients<'_, T> {
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, zero: L, mut group: impl Group<L, 1>, first: usize) {
         let (max, rows) = (group.max(), group.rows());

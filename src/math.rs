@@ -8,8 +8,8 @@ pub use exp::{Exponential, exp, exp_scaled};
 pub use ln::ln;
 pub use tanh::HyperbolicTangent;
 
-use crate::float::Float;
 use crate::lanes::{Lanes, Mask};
+use crate::real::Real;
 
 /// The functions whose algorithm differs between the element types.
 pub trait Elementary: Exponential + HyperbolicTangent {}
@@ -20,7 +20,7 @@ impl<T: Exponential + HyperbolicTangent> Elementary for T {}
 #[inline(always)]
 pub fn is_moderate<L: Lanes>(x: L) -> L::Mask {
     let magnitude = x.abs();
-    let least = if <L::Float as Float>::MIN_POSITIVE > 1e-100 { 2_f64.powi(-60) } else { 2_f64.powi(-500) };
+    let least = if <L::Float as Real>::MIN_POSITIVE > 1e-100 { 2_f64.powi(-60) } else { 2_f64.powi(-500) };
     x.splat(least).le(magnitude) | magnitude.le(x.splat(0.0))
 }
 

@@ -1,8 +1,8 @@
 //! The parallel twins: the only user of rayon.
 
-use crate::float::Float;
 use crate::isa::Isa;
 use crate::lanes::Slices;
+use crate::real::Real;
 
 /// Elements below which work is not cut further: about 20 µs of it.
 pub const GRAIN: usize = 1 << 15;
@@ -15,7 +15,7 @@ pub trait Split: Sized + Send {
     fn split_at(self, mid: usize) -> (Self, Self);
 }
 
-impl<T: Float, const N: usize> Split for Slices<'_, T, N> {
+impl<T: Real, const N: usize> Split for Slices<'_, T, N> {
     fn len(&self) -> usize {
         self.len()
     }

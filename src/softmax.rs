@@ -10,10 +10,12 @@ pub use group::{ByGroup, Element, Group, Work};
 pub use terms::{Probability, Term, log_sum, or_nan, scale, shift};
 
 use crate::check;
-use crate::float::Float;
+use crate::entry::Float;
 use crate::lanes::{Input, Slices};
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Split};
+#[cfg(feature = "rayon")]
+use crate::real::Real;
 
 /// The axis of a contiguous tensor `[.., axis, inner]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,7 +172,7 @@ macro_rules! methods {
             for (name, len) in &lengths[1..] {
                 check::same_len(lengths[0].0, lengths[0].1, name, *len);
             }
-            check::whole_rows(lengths[0].0, lengths[0].1, self.shape);
+            check::whole_rows(lengths[0].0, lengths[0].1, self.shape.axis, self.shape.inner);
         }
     };
 }
@@ -295,7 +297,7 @@ impl LogSumExp {
 
     #[track_caller]
     fn check(self, x: usize, y: usize) {
-        check::whole_rows("x", x, self.shape);
+        check::whole_rows("x", x, self.shape.axis, self.shape.inner);
         check::row_count("y", y, x / self.shape.axis);
     }
 }
@@ -311,7 +313,7 @@ pub struct LogSumExpArguments<'a, T> {
 }
 
 #[cfg(feature = "rayon")]
-impl<T: Float> Split for LogSumExpArguments<'_, T> {
+impl<T: Real> Split for LogSumExpArguments<'_, T> {
     fn len(&self) -> usize {
         self.x.len()
     }

@@ -1,5 +1,5 @@
 use super::Formula;
-use crate::float::Float;
+use crate::real::Real;
 use crate::lanes::Lanes;
 use crate::math::{self, Exponential};
 use crate::reference;
@@ -57,7 +57,7 @@ impl Formula for Sigmoid {
         }
         // Below the limit the sigmoid is e itself, which may be subnormal and goes around the division.
         let e = math::exp(limit.min(x));
-        let y = from_exp(x, x.splat(<L::Float as Float>::MIN_POSITIVE).max(e));
+        let y = from_exp(x, x.splat(<L::Float as Real>::MIN_POSITIVE).max(e));
         L::select(x.lt(x.splat(0.0) - limit), e, y)
     }
 

@@ -9,7 +9,7 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::Lanes;
-use crate::float::Float;
+use crate::real::Real;
 
 /// The product of two `f32` lanes, rounded once: exact in `f64`, where it is far from subnormal.
 #[inline(always)]
@@ -158,11 +158,11 @@ impl<L: Lanes> Lanes for Gradual<L> {
         Self(L::narrow([a.0, b.0]))
     }
     #[inline(always)]
-    fn to_array(self) -> <Self::Float as Float>::Array {
+    fn to_array(self) -> <Self::Float as Real>::Array {
         self.0.to_array()
     }
     #[inline(always)]
-    fn with_array(self, lanes: <Self::Float as Float>::Array) -> Self {
+    fn with_array(self, lanes: <Self::Float as Real>::Array) -> Self {
         Self(self.0.with_array(lanes))
     }
 }

@@ -8,7 +8,7 @@
 use std::marker::PhantomData;
 
 use super::Memory;
-use crate::float::Float;
+use crate::real::Real;
 
 /// `N` sources and one output of the same length; the output may be one of the sources.
 ///
@@ -72,7 +72,7 @@ impl<'a, T> Slices<'a, T, 2> {
     }
 }
 
-impl<'a, T: Float, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
+impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
     /// The number of elements of each slice.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -135,7 +135,7 @@ impl<'a, T: Float, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> 
 /// What is left of some slices that are walked through from the front.
 pub struct Blocks<'a, T, const N: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
 
-impl<'a, T: Float, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> {
+impl<'a, T: Real, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> {
     /// The next `V` whole lane values, if there are as many.
     #[inline(always)]
     pub fn whole<const V: usize>(&mut self) -> Option<Block<'a, T, N, V, OUTPUT>> {
@@ -165,7 +165,7 @@ impl<'a, T: Float, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> 
 /// `V` whole lane values of some slices.
 pub struct Block<'a, T, const N: usize, const V: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
 
-impl<T: Float, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, N, V, OUTPUT> {
+impl<T: Real, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, N, V, OUTPUT> {
     /// Loads lane value `v` of all sources.
     #[inline(always)]
     pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd, v: usize) -> [L; N] {
@@ -190,7 +190,7 @@ impl<T: Float, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, 
 /// Up to one lane value of some slices.
 pub struct Partial<'a, T, const N: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
 
-impl<T: Float, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
+impl<T: Real, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
     /// The number of elements.
     #[inline(always)]
     pub fn len(&self) -> usize {

@@ -6,9 +6,9 @@
 //! lie side by side in memory. All sum in the same shape.
 
 use super::Shape;
-use crate::float::Float;
 use crate::isa::Kernel;
 use crate::lanes::{Fold, Lanes, Memory, ROWS, Simd, Slices};
+use crate::real::Real;
 use crate::sum::{BLOCK, Tree};
 
 /// A function of the elements at one position, and of `P` values that belong to their row.
@@ -34,7 +34,7 @@ pub trait Group<L: Lanes, const N: usize> {
 }
 
 /// What is done with each group of rows.
-pub trait Work<T: Float, const N: usize> {
+pub trait Work<T: Real, const N: usize> {
     /// Works on the group whose first row has this index among all rows.
     fn group<L: Lanes<Float = T>>(&mut self, zero: L, group: impl Group<L, N>, first: usize);
 }
@@ -52,7 +52,7 @@ pub struct ByGroup<'a, T, W, const N: usize, const OUTPUT: bool = true> {
 /// Elements of long rows that are worked on together: they stay in the first-level cache.
 const GROUP: usize = 4096;
 
-impl<T: Float, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGroup<'_, T, W, N, OUTPUT> {
+impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGroup<'_, T, W, N, OUTPUT> {
     type Output = ();
 
     #[inline(always)]
@@ -90,7 +90,7 @@ impl<T: Float, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByG
 
 /// What belongs to row `r`, in every lane.
 #[inline(always)]
-fn row<L: Lanes, const P: usize>(like: L, by_row: &[<L::Float as Float>::Array; P], r: usize) -> [L; P] {
+fn row<L: Lanes, const P: usize>(like: L, by_row: &[<L::Float as Real>::Array; P], r: usize) -> [L; P] {
     let mut row = [like; P];
     for (row, by_row) in row.iter_mut().zip(by_row) {
         *row = like.splat(by_row.as_ref()[r].to_f64());
@@ -100,7 +100,7 @@ fn row<L: Lanes, const P: usize>(like: L, by_row: &[<L::Float as Float>::Array; 
 
 /// By row, as arrays.
 #[inline(always)]
-fn arrays<L: Lanes, const P: usize>(by_row: [L; P]) -> [<L::Float as Float>::Array; P] {
+fn arrays<L: Lanes, const P: usize>(by_row: [L; P]) -> [<L::Float as Real>::Array; P] {
     let mut arrays = [L::Float::IOTA; P];
     for (array, by_row) in arrays.iter_mut().zip(by_row) {
         *array = by_row.to_array();
@@ -109,14 +109,14 @@ fn arrays<L: Lanes, const P: usize>(by_row: [L; P]) -> [<L::Float as Float>::Arr
 }
 
 /// Rows of up to one lane value each.
-struct Short<'a, T: Float, S: Simd, const N: usize, const OUTPUT: bool> {
+struct Short<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
     slices: Slices<'a, T, N, OUTPUT>,
     elements: [[T::Lanes<S>; N]; ROWS],
     rows: usize,
     axis: usize,
 }
 
-impl<'a, T: Float, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, T, S, N, OUTPUT> {
+impl<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, T, S, N, OUTPUT> {
     #[inline(always)]
     fn new(simd: S, mut slices: Slices<'a, T, N, OUTPUT>, rows: usize, axis: usize) -> Self {
         let mut elements = [[<T::Lanes<S> as Memory>::zero(simd); N]; ROWS];
@@ -127,7 +127,7 @@ impl<'a, T: Float, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, T, S, 
     }
 }
 
-impl<T: Float, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Short<'_, T, S, N, OUTPUT> {
+impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Short<'_, T, S, N, OUTPUT> {
     #[inline(always)]
     fn rows(&self) -> usize {
         self.rows
@@ -178,7 +178,7 @@ impl<T: Float, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N
 }
 
 /// Rows of more than one lane value each.
-struct Long<'a, 't, T: Float, S: Simd, const N: usize, const OUTPUT: bool> {
+struct Long<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
     simd: S,
     slices: Slices<'a, T, N, OUTPUT>,
     rows: usize,
@@ -186,7 +186,7 @@ struct Long<'a, 't, T: Float, S: Simd, const N: usize, const OUTPUT: bool> {
     tree: &'t mut Tree<T::Lanes<S>>,
 }
 
-impl<T: Float, S: Simd, const N: usize, const OUTPUT: bool> Long<'_, '_, T, S, N, OUTPUT> {
+impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Long<'_, '_, T, S, N, OUTPUT> {
     #[inline(always)]
     fn row_max(&mut self, r: usize, lowest: T::Lanes<S>) -> T::Lanes<S> {
         let mut max = [lowest; 4];
@@ -235,7 +235,7 @@ impl<T: Float, S: Simd, const N: usize, const OUTPUT: bool> Long<'_, '_, T, S, N
     }
 }
 
-impl<T: Float, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Long<'_, '_, T, S, N, OUTPUT> {
+impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Long<'_, '_, T, S, N, OUTPUT> {
     #[inline(always)]
     fn rows(&self) -> usize {
         self.rows
@@ -295,7 +295,7 @@ impl<T: Float, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N
 }
 
 /// Rows that run across a tensor: row r starts at element `start + r`, and its elements are `stride` apart.
-struct Across<'a, 't, T: Float, S: Simd, const N: usize, const OUTPUT: bool> {
+struct Across<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
     simd: S,
     slices: Slices<'a, T, N, OUTPUT>,
     start: usize,
@@ -304,7 +304,7 @@ struct Across<'a, 't, T: Float, S: Simd, const N: usize, const OUTPUT: bool> {
     tree: &'t mut Tree<T::Lanes<S>>,
 }
 
-impl<T: Float, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Across<'_, '_, T, S, N, OUTPUT> {
+impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Across<'_, '_, T, S, N, OUTPUT> {
     #[inline(always)]
     fn rows(&self) -> usize {
         self.rows

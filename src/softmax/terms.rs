@@ -4,14 +4,14 @@
 //! nothing is rounded before the polynomial, where x - max would be.
 
 use super::group::Element;
-use crate::float::Float;
 use crate::lanes::{Gradual, Lanes, Mask};
 use crate::math::{self, Exponential};
+use crate::real::Real;
 
 /// The exponents of the largest and of the smallest term: all are normal numbers, and what is smaller than
 /// the smallest is nothing beside the sum, even as a subnormal.
 #[inline(always)]
-fn exponents<T: Float>() -> (f64, f64) {
+fn exponents<T: Real>() -> (f64, f64) {
     if T::MIN_POSITIVE > 1e-100 { (30.0, -125.0) } else { (60.0, -1021.0) }
 }
 

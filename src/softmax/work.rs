@@ -2,14 +2,14 @@
 
 use super::group::{Element, Group, Work};
 use super::terms::{Probability, Term, log_sum, or_nan, scale, shift};
-use crate::float::Float;
 use crate::lanes::{Lanes, Mask};
 use crate::math::{self, Exponential, product};
+use crate::real::Real;
 
 /// Softmax.
 pub struct Softmax;
 
-impl<T: Float> Work<T, 1> for Softmax {
+impl<T: Real> Work<T, 1> for Softmax {
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 1>, _: usize) {
         let max = group.max();
@@ -21,7 +21,7 @@ impl<T: Float> Work<T, 1> for Softmax {
 /// The logarithm of softmax.
 pub struct LogSoftmax;
 
-impl<T: Float> Work<T, 1> for LogSoftmax {
+impl<T: Real> Work<T, 1> for LogSoftmax {
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 1>, _: usize) {
         let max = group.max();
@@ -45,7 +45,7 @@ impl Element<1, 2> for LogProbability {
 /// ln of the sum of e^x, one number a row.
 pub struct LogSumExp<'a, T>(pub &'a mut [T]);
 
-impl<T: Float> Work<T, 1> for LogSumExp<'_, T> {
+impl<T: Real> Work<T, 1> for LogSumExp<'_, T> {
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, zero: L, mut group: impl Group<L, 1>, first: usize) {
         let (max, rows) = (group.max(), group.rows());
@@ -75,7 +75,7 @@ impl Element<1, 0> for ZeroOrNan {
 /// The gradient of softmax, from its output and the gradient with respect to it.
 pub struct SoftmaxGradient;
 
-impl<T: Float> Work<T, 2> for SoftmaxGradient {
+impl<T: Real> Work<T, 2> for SoftmaxGradient {
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 2>, _: usize) {
         let sum = L::narrow(group.sum::<false, 0>(Dot, []));
@@ -106,7 +106,7 @@ impl Element<2, 1> for Centred {
 /// The gradient of the logarithm, from its output and the gradient with respect to it.
 pub struct LogSoftmaxGradient;
 
-impl<T: Float> Work<T, 2> for LogSoftmaxGradient {
+impl<T: Real> Work<T, 2> for LogSoftmaxGradient {
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 2>, _: usize) {
         let sum = L::narrow(group.sum::<false, 0>(Incoming, []));

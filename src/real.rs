@@ -2,35 +2,24 @@
 
 use std::fmt::{Debug, Display};
 
-use crate::entry::Entry;
 use crate::lanes::{Fold, Lanes, Memory, Simd};
 use crate::math::Elementary;
 
-/// An element type of the slices: `f32` or `f64`.
-///
-/// The trait is sealed: its methods and requirements are the crate's own business.
-pub trait Float: Copy + Default + PartialOrd + Debug + Display + Send + Sync + 'static + Entry + Elementary {
-    #[doc(hidden)]
+/// An element type as the kernels see it.
+pub trait Real: Copy + Default + PartialOrd + Debug + Display + Send + Sync + 'static + Elementary {
     type Lanes<S: Simd>: Lanes<Float = Self, Double = S::F64> + Memory<Simd = S> + Fold;
-    #[doc(hidden)]
     type Array: AsRef<[Self]> + AsMut<[Self]> + Copy;
-    #[doc(hidden)]
     const LANES: usize;
-    #[doc(hidden)]
     const IOTA: Self::Array;
-    #[doc(hidden)]
     const MIN_POSITIVE: f64;
-    #[doc(hidden)]
     fn low_bits(self) -> usize;
-    #[doc(hidden)]
     fn from_f64(value: f64) -> Self;
-    #[doc(hidden)]
     fn to_f64(self) -> f64;
 }
 
 macro_rules! float {
     ($float:ident, $lanes:ident, $count:literal) => {
-        impl Float for $float {
+        impl Real for $float {
             type Lanes<S: Simd> = S::$lanes;
             type Array = [$float; $count];
             const LANES: usize = $count;

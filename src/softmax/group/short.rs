@@ -1,0 +1,74 @@
+//! Rows of up to one lane value, kept in registers.
+
+use super::{Element, Group, arrays, row};
+use crate::lanes::{Fold, Lanes, Memory, ROWS, Simd, Slices};
+use crate::real::Real;
+
+/// Rows of up to one lane value each.
+pub struct Short<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
+    slices: Slices<'a, T, N, OUTPUT>,
+    elements: [[T::Lanes<S>; N]; ROWS],
+    rows: usize,
+    axis: usize,
+}
+
+impl<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, T, S, N, OUTPUT> {
+    #[inline(always)]
+    pub fn new(simd: S, mut slices: Slices<'a, T, N, OUTPUT>, rows: usize, axis: usize) -> Self {
+        let mut elements = [[<T::Lanes<S> as Memory>::zero(simd); N]; ROWS];
+        for (r, elements) in elements[..rows].iter_mut().enumerate() {
+            *elements = slices.partial(r * axis, axis).load(simd);
+        }
+        Self { slices, elements, rows, axis }
+    }
+}
+
+impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Short<'_, T, S, N, OUTPUT> {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.rows
+    }
+    #[inline(always)]
+    fn get(&self, row: usize, column: usize) -> T {
+        self.slices.get(0, row * self.axis + column)
+    }
+    #[inline(always)]
+    fn set(&mut self, row: usize, column: usize, value: T) {
+        self.slices.set(row * self.axis + column, value);
+    }
+    #[inline(always)]
+    fn max(&mut self) -> T::Lanes<S> {
+        let lowest = self.elements[0][0].splat(f64::NEG_INFINITY);
+        let mut rows = [lowest; ROWS];
+        for (row, x) in rows.iter_mut().zip(&self.elements) {
+            *row = x[0].keep(self.axis, lowest);
+        }
+        Fold::fold_max(&rows)
+    }
+    #[inline(always)]
+    fn sum<const REPLACE: bool, const P: usize>(
+        &mut self,
+        f: impl Element<N, P>,
+        by_row: [T::Lanes<S>; P],
+    ) -> [S::F64; 2] {
+        let zero = self.elements[0][0].splat(0.0);
+        let by_row = arrays(by_row);
+        let mut sums = [zero; ROWS];
+        for (r, (sum, x)) in sums.iter_mut().zip(&mut self.elements).enumerate().take(T::LANES) {
+            let term = f.apply(row(zero, &by_row, r), *x);
+            *sum = zero + term.keep(self.axis, zero);
+            if REPLACE {
+                x[0] = term;
+            }
+        }
+        Fold::fold_sum(&sums)
+    }
+    #[inline(always)]
+    fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {
+        let by_row = arrays(by_row);
+        for (r, x) in self.elements[..self.rows].iter().enumerate() {
+            let y = f.apply(row(x[0], &by_row, r), *x);
+            self.slices.partial(r * self.axis, self.axis).store(y);
+        }
+    }
+}

@@ -26,6 +26,7 @@ pub struct Shape {
     pub inner: usize,
 }
 
+#[cfg(feature = "rayon")]
 impl Shape {
     /// Elements of the smallest tensor: `inner` rows.
     #[inline(always)]

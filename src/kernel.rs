@@ -40,11 +40,12 @@ impl<T: Real, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
         let mut blocks = self.slices.blocks();
         while let Some(mut block) = blocks.whole::<V>() {
             let mut x: [[T::Lanes<S>; N]; V] = [block.load(simd, 0); V];
-            for (v, x) in x.iter_mut().enumerate().skip(1) {
-                *x = block.load(simd, v);
+            for v in 1..V {
+                x[v] = block.load(simd, v);
             }
-            for (v, y) in apply(self.map, x).into_iter().enumerate() {
-                block.store(v, y);
+            let y = apply(self.map, x);
+            for v in 0..V {
+                block.store(v, y[v]);
             }
         }
         while let Some(partial) = blocks.partial() {
@@ -60,16 +61,16 @@ impl<T: Real, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
 fn apply<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [[L; N]; V]) -> [L; V] {
     let mut y = [x[0][0]; V];
     let mut ordinary = map.ordinary(x[0]);
-    for x in &x[1..] {
-        ordinary = ordinary & map.ordinary(*x);
+    for v in 1..V {
+        ordinary = ordinary & map.ordinary(x[v]);
     }
     if ordinary.all() {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = map.apply(x);
+        for v in 0..V {
+            y[v] = map.apply(x[v]);
         }
     } else {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = map.apply(x.map(Gradual)).0;
+        for v in 0..V {
+            y[v] = map.apply(x[v].map(Gradual)).0;
         }
     }
     y

@@ -181,27 +181,33 @@ macro_rules! fold_by_arrays {
         #[inline(always)]
         fn fold_max(rows: &[Self; ROWS]) -> Self {
             let mut result = rows[0].to_array();
-            for (lane, row) in result.iter_mut().zip(rows) {
-                *lane = row.to_array().into_iter().fold(Self::Float::NEG_INFINITY, |m, x| if m > x { m } else { x });
+            for r in 0..result.len() {
+                let lanes = rows[r].to_array();
+                let mut max = lanes[0];
+                for i in 1..lanes.len() {
+                    max = if max > lanes[i] { max } else { lanes[i] };
+                }
+                result[r] = max;
             }
             rows[0].with_array(result)
         }
 
         #[inline(always)]
         fn fold_sum(rows: &[Self; ROWS]) -> [Self::Double; 2] {
-            let mut sums = [0.0; ROWS];
-            for (sum, row) in sums.iter_mut().zip(rows) {
-                let mut lanes = row.to_array().map(f64::from);
-                let mut half = lanes.len() / 2;
-                while half > 0 {
+            let mut halves = [[0.0; 8]; 2];
+            for r in 0..rows[0].to_array().len() {
+                let [a, b] = rows[r].widen();
+                let mut lanes = if Self::Float::LANES == 16 { (a + b).to_array() } else { a.to_array() };
+                for half in [4, 2, 1] {
                     for i in 0..half {
                         lanes[i] += lanes[i + half];
                     }
-                    half /= 2;
                 }
-                *sum = lanes[0];
+                halves[r / 8][r % 8] = lanes[0];
             }
-            Self::doubles(rows[0], sums)
+            let like = rows[0].widen()[0];
+            let first = like.with_array(halves[0]);
+            [first, if Self::Float::LANES == 16 { like.with_array(halves[1]) } else { first }]
         }
     };
 }

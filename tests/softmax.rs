@@ -5,14 +5,19 @@ mod common;
 use activations::{Isa, LogSoftmax, LogSumExp, Softmax, reference, ulp};
 use common::{random, same_bits, wide};
 
-/// Random, equal, two-valued, sorted and dominated rows.
+/// Random, equal, two-valued, sorted and dominated rows, and rows far from 0.
 fn rows(columns: usize) -> Vec<Vec<f32>> {
     let mut sorted = random(columns, 10.0, 9);
     sorted.sort_by(f32::total_cmp);
     let mut dominated = random(columns, 1.0, 4);
     dominated[columns / 2] = 110.0;
     let two = (0..columns).map(|i| if i % 3 == 0 { 1.5 } else { -0.25 }).collect();
-    vec![random(columns, 10.0, 1), random(columns, 100.0, 2), vec![0.37; columns], two, sorted, dominated]
+    let mut rows =
+        vec![random(columns, 10.0, 1), random(columns, 100.0, 2), vec![0.37; columns], two, sorted, dominated];
+    for offset in [700.0, -1100.0, 51_014.0, -300_000.0, 1e9] {
+        rows.push(random(columns, 10.0, 3).iter().map(|x| x + offset).collect());
+    }
+    rows
 }
 
 #[test]

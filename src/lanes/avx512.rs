@@ -308,9 +308,9 @@ impl Fold for F32 {
     #[inline(always)]
     fn fold_sum(rows: &[Self; ROWS]) -> [F64; 2] {
         let mut sums = [rows[0].widen()[0]; ROWS];
-        for (sum, row) in sums.iter_mut().zip(rows) {
-            let [low, high] = row.widen();
-            *sum = low + high;
+        for r in 0..ROWS {
+            let [low, high] = rows[r].widen();
+            sums[r] = low + high;
         }
         let (first, second) = (F64::sum_rows(&sums[..8]), F64::sum_rows(&sums[8..]));
         [first, second]

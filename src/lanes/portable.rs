@@ -7,6 +7,7 @@ use wide::bytemuck::cast;
 use wide::{f32x4, f32x16, f64x2, f64x8, i32x16, i64x8, u32x16, u64x8};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
+use crate::real::Real;
 
 /// The token of the portable lanes.
 #[derive(Clone, Copy)]
@@ -216,12 +217,20 @@ macro_rules! conversions {
         #[inline(always)]
         fn widen(self) -> [F64; 2] {
             let lanes = self.to_array();
-            [0, 8].map(|half| F64(cast(std::array::from_fn::<f64, 8, _>(|i| f64::from(lanes[half + i])))))
+            let mut halves = [[0.0_f64; 8]; 2];
+            for i in 0..8 {
+                (halves[0][i], halves[1][i]) = (lanes[i].into(), lanes[8 + i].into());
+            }
+            [F64(cast(halves[0])), F64(cast(halves[1]))]
         }
         #[inline(always)]
         fn narrow([a, b]: [F64; 2]) -> Self {
             let (a, b) = (a.to_array(), b.to_array());
-            Self(cast(std::array::from_fn::<f32, 16, _>(|i| if i < 8 { a[i] as f32 } else { b[i - 8] as f32 })))
+            let mut lanes = [0.0_f32; 16];
+            for i in 0..8 {
+                (lanes[i], lanes[8 + i]) = (a[i] as f32, b[i] as f32);
+            }
+            Self(cast(lanes))
         }
     };
     (f64) => {
@@ -238,18 +247,3 @@ macro_rules! conversions {
 
 lanes!(F32, f32, f32x16, f32x4, i32x16, u32x16, i32, 16);
 lanes!(F64, f64, f64x8, f64x2, i64x8, u64x8, i64, 8);
-
-impl F32 {
-    #[inline(always)]
-    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
-        [0, 8].map(|half| F64(cast(std::array::from_fn::<f64, 8, _>(|i| sums[half + i]))))
-    }
-}
-
-impl F64 {
-    #[inline(always)]
-    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
-        let first = F64(cast(std::array::from_fn::<f64, 8, _>(|i| sums[i])));
-        [first, first]
-    }
-}

@@ -5,6 +5,7 @@
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
+use crate::real::Real;
 
 /// The token of the scalar lanes.
 #[derive(Clone, Copy)]
@@ -28,16 +29,22 @@ pub struct F64([f64; 8]);
 #[derive(Clone, Copy)]
 pub struct Truths<const N: usize>([bool; N]);
 
-#[inline(always)]
-fn zip<T: Copy, U: Copy, R, const N: usize>(a: [T; N], b: [U; N], f: impl Fn(T, U) -> R) -> [R; N] {
-    std::array::from_fn(|i| f(a[i], b[i]))
+/// Collects an expression in each lane: a plain loop, which is inlined whatever the build's settings.
+macro_rules! each {
+    ($zero:expr, $i:ident => $lane:expr) => {{
+        let mut lanes = [$zero; _];
+        for $i in 0..lanes.len() {
+            lanes[$i] = $lane;
+        }
+        lanes
+    }};
 }
 
 impl<const N: usize> BitAnd for Truths<N> {
     type Output = Self;
     #[inline(always)]
     fn bitand(self, other: Self) -> Self {
-        Self(zip(self.0, other.0, |a, b| a & b))
+        Self(each!(false, i => self.0[i] & other.0[i]))
     }
 }
 
@@ -45,7 +52,7 @@ impl<const N: usize> BitOr for Truths<N> {
     type Output = Self;
     #[inline(always)]
     fn bitor(self, other: Self) -> Self {
-        Self(zip(self.0, other.0, |a, b| a | b))
+        Self(each!(false, i => self.0[i] | other.0[i]))
     }
 }
 
@@ -62,7 +69,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                Self(zip(self.0, other.0, |a, b| a $op b))
+                Self(each!(0.0, i => self.0[i] $op other.0[i]))
             }
         }
     };
@@ -91,39 +98,39 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
-                Self(std::array::from_fn(|i| self.0[i].mul_add(factor.0[i], term.0[i])))
+                Self(each!(0.0, i => self.0[i].mul_add(factor.0[i], term.0[i])))
             }
             #[inline(always)]
             fn neg_mul_add(self, factor: Self, term: Self) -> Self {
-                Self(std::array::from_fn(|i| (-self.0[i]).mul_add(factor.0[i], term.0[i])))
+                Self(each!(0.0, i => (-self.0[i]).mul_add(factor.0[i], term.0[i])))
             }
             #[inline(always)]
             fn abs(self) -> Self {
-                Self(self.0.map($float::abs))
+                Self(each!(0.0, i => self.0[i].abs()))
             }
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
-                Self(zip(self.0, sign.0, $float::copysign))
+                Self(each!(0.0, i => self.0[i].copysign(sign.0[i])))
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                Self(zip(self.0, other.0, |a, b| if a > b { a } else { b }))
+                Self(each!(0.0, i => if self.0[i] > other.0[i] { self.0[i] } else { other.0[i] }))
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {
-                Self(zip(self.0, other.0, |a, b| if a < b { a } else { b }))
+                Self(each!(0.0, i => if self.0[i] < other.0[i] { self.0[i] } else { other.0[i] }))
             }
             #[inline(always)]
             fn lt(self, other: Self) -> Self::Mask {
-                Truths(zip(self.0, other.0, |a, b| a < b))
+                Truths(each!(false, i => self.0[i] < other.0[i]))
             }
             #[inline(always)]
             fn le(self, other: Self) -> Self::Mask {
-                Truths(zip(self.0, other.0, |a, b| a <= b))
+                Truths(each!(false, i => self.0[i] <= other.0[i]))
             }
             #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
-                Self(std::array::from_fn(|i| if mask.0[i] { yes.0[i] } else { no.0[i] }))
+                Self(each!(0.0, i => if mask.0[i] { yes.0[i] } else { no.0[i] }))
             }
             #[inline(always)]
             fn always(self) -> Self::Mask {
@@ -131,19 +138,19 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn add_bits(self, other: Self) -> Self {
-                Self(zip(self.0, other.0, |a, b| $float::from_bits(a.to_bits().wrapping_add(b.to_bits()))))
+                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits().wrapping_add(other.0[i].to_bits()))))
             }
             #[inline(always)]
             fn sub_bits(self, other: Self) -> Self {
-                Self(zip(self.0, other.0, |a, b| $float::from_bits(a.to_bits().wrapping_sub(b.to_bits()))))
+                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits().wrapping_sub(other.0[i].to_bits()))))
             }
             #[inline(always)]
             fn shl_bits<const N: u32>(self) -> Self {
-                Self(self.0.map(|a| $float::from_bits(a.to_bits() << N)))
+                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits() << N)))
             }
             #[inline(always)]
             fn shr_bits<const N: u32>(self) -> Self {
-                Self(self.0.map(|a| $float::from_bits(a.to_bits() >> N)))
+                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits() >> N)))
             }
             #[inline(always)]
             fn to_array(self) -> [$float; $count] {
@@ -202,11 +209,11 @@ macro_rules! conversions {
     (f32) => {
         #[inline(always)]
         fn widen(self) -> [F64; 2] {
-            [0, 8].map(|half| F64(std::array::from_fn(|i| f64::from(self.0[half + i]))))
+            [F64(each!(0.0, i => self.0[i].into())), F64(each!(0.0, i => self.0[8 + i].into()))]
         }
         #[inline(always)]
         fn narrow([a, b]: [F64; 2]) -> Self {
-            Self(std::array::from_fn(|i| if i < 8 { a.0[i] as f32 } else { b.0[i - 8] as f32 }))
+            Self(each!(0.0, i => if i < 8 { a.0[i] as f32 } else { b.0[i - 8] as f32 }))
         }
     };
     (f64) => {
@@ -223,18 +230,3 @@ macro_rules! conversions {
 
 lanes!(F32, f32, u32, 16);
 lanes!(F64, f64, u64, 8);
-
-impl F32 {
-    #[inline(always)]
-    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
-        [0, 8].map(|half| F64(std::array::from_fn(|i| sums[half + i])))
-    }
-}
-
-impl F64 {
-    #[inline(always)]
-    fn doubles(self, sums: [f64; ROWS]) -> [F64; 2] {
-        let first = F64(std::array::from_fn(|i| sums[i]));
-        [first, first]
-    }
-}

@@ -171,9 +171,9 @@ impl<T: Real, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, N
     pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd, v: usize) -> [L; N] {
         assert!(v < V);
         let mut lanes = [L::zero(simd); N];
-        for (lanes, source) in lanes.iter_mut().zip(self.0.sources) {
+        for k in 0..N {
             // SAFETY: a block has V whole lane values.
-            *lanes = unsafe { L::load(simd, source.wrapping_add(v * T::LANES)) };
+            lanes[k] = unsafe { L::load(simd, self.0.sources[k].wrapping_add(v * T::LANES)) };
         }
         lanes
     }
@@ -201,9 +201,9 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
     #[inline(always)]
     pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd) -> [L; N] {
         let mut lanes = [L::zero(simd); N];
-        for (lanes, source) in lanes.iter_mut().zip(self.0.sources) {
+        for k in 0..N {
             // SAFETY: the source has `len` elements, no more than a lane value.
-            *lanes = unsafe { L::load_partial(simd, source, self.0.len) };
+            lanes[k] = unsafe { L::load_partial(simd, self.0.sources[k], self.0.len) };
         }
         lanes
     }

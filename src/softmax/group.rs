@@ -99,8 +99,8 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
 #[inline(always)]
 fn row<L: Lanes, const P: usize>(like: L, by_row: &[<L::Float as Real>::Array; P], r: usize) -> [L; P] {
     let mut row = [like; P];
-    for (row, by_row) in row.iter_mut().zip(by_row) {
-        *row = like.splat(by_row.as_ref()[r].to_f64());
+    for p in 0..P {
+        row[p] = like.splat(by_row[p].as_ref()[r].to_f64());
     }
     row
 }
@@ -109,8 +109,8 @@ fn row<L: Lanes, const P: usize>(like: L, by_row: &[<L::Float as Real>::Array; P
 #[inline(always)]
 fn arrays<L: Lanes, const P: usize>(by_row: [L; P]) -> [<L::Float as Real>::Array; P] {
     let mut arrays = [L::Float::IOTA; P];
-    for (array, by_row) in arrays.iter_mut().zip(by_row) {
-        *array = by_row.to_array();
+    for p in 0..P {
+        arrays[p] = by_row[p].to_array();
     }
     arrays
 }

@@ -22,8 +22,8 @@ pub struct Term;
 /// What [`Term`] needs to know of rows with these largest elements.
 #[inline(always)]
 pub fn shift<L: Lanes>(max: L) -> [L; 3] {
-    // Beyond 2^18 n is not exact, but x - max is, where it matters.
-    let is_huge = max.splat(2_f64.powi(18)).le(max.abs());
+    // Beyond it n ln 2 is not exact on every instruction set, but x - max is, where it matters.
+    let is_huge = max.splat(2_f64.powi(10)).le(max.abs());
     // Otherwise a number far below every rounding, so that a subnormal x is not multiplied.
     let first = L::select(is_huge, max, max.splat(-(2_f64.powi(-100))));
     let rounder = max.splat(L::Float::ROUNDER);

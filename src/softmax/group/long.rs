@@ -20,8 +20,8 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Long<'_, '_, T, S, N,
         let mut max = [lowest; 4];
         let mut blocks = self.slices.part(r * self.axis, self.axis).blocks();
         while let Some(block) = blocks.whole::<4>() {
-            for (v, max) in max.iter_mut().enumerate() {
-                *max = max.max(block.load(self.simd, v)[0]);
+            for v in 0..4 {
+                max[v] = max[v].max(block.load(self.simd, v)[0]);
             }
         }
         while let Some(partial) = blocks.partial() {
@@ -80,8 +80,8 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     fn max(&mut self) -> T::Lanes<S> {
         let lowest = <T::Lanes<S> as Memory>::zero(self.simd).splat(f64::NEG_INFINITY);
         let mut rows = [lowest; ROWS];
-        for (r, row) in rows[..self.rows].iter_mut().enumerate() {
-            *row = self.row_max(r, lowest);
+        for r in 0..self.rows {
+            rows[r] = self.row_max(r, lowest);
         }
         Fold::fold_max(&rows)
     }
@@ -94,8 +94,8 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         let zero = <T::Lanes<S> as Memory>::zero(self.simd);
         let by_row = arrays(by_row);
         let mut sums = [zero; ROWS];
-        for (r, sum) in sums[..self.rows].iter_mut().enumerate() {
-            *sum = self.row_sum::<REPLACE, P>(r, f, row(zero, &by_row, r), zero);
+        for r in 0..self.rows {
+            sums[r] = self.row_sum::<REPLACE, P>(r, f, row(zero, &by_row, r), zero);
         }
         if REPLACE {
             self.slices.read_output();

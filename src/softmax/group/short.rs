@@ -16,8 +16,8 @@ impl<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, T, S, N
     #[inline(always)]
     pub fn new(simd: S, mut slices: Slices<'a, T, N, OUTPUT>, rows: usize, axis: usize) -> Self {
         let mut elements = [[<T::Lanes<S> as Memory>::zero(simd); N]; ROWS];
-        for (r, elements) in elements[..rows].iter_mut().enumerate() {
-            *elements = slices.partial(r * axis, axis).load(simd);
+        for r in 0..rows {
+            elements[r] = slices.partial(r * axis, axis).load(simd);
         }
         Self { slices, elements, rows, axis }
     }
@@ -40,8 +40,8 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     fn max(&mut self) -> T::Lanes<S> {
         let lowest = self.elements[0][0].splat(f64::NEG_INFINITY);
         let mut rows = [lowest; ROWS];
-        for (row, x) in rows.iter_mut().zip(&self.elements) {
-            *row = x[0].keep(self.axis, lowest);
+        for r in 0..T::LANES {
+            rows[r] = self.elements[r][0].keep(self.axis, lowest);
         }
         Fold::fold_max(&rows)
     }
@@ -54,11 +54,11 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         let zero = self.elements[0][0].splat(0.0);
         let by_row = arrays(by_row);
         let mut sums = [zero; ROWS];
-        for (r, (sum, x)) in sums.iter_mut().zip(&mut self.elements).enumerate().take(T::LANES) {
-            let term = f.apply(row(zero, &by_row, r), *x);
-            *sum = zero + term.keep(self.axis, zero);
+        for r in 0..T::LANES {
+            let term = f.apply(row(zero, &by_row, r), self.elements[r]);
+            sums[r] = zero + term.keep(self.axis, zero);
             if REPLACE {
-                x[0] = term;
+                self.elements[r][0] = term;
             }
         }
         Fold::fold_sum(&sums)
@@ -66,8 +66,9 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     #[inline(always)]
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {
         let by_row = arrays(by_row);
-        for (r, x) in self.elements[..self.rows].iter().enumerate() {
-            let y = f.apply(row(x[0], &by_row, r), *x);
+        for r in 0..self.rows {
+            let x = self.elements[r];
+            let y = f.apply(row(x[0], &by_row, r), x);
             self.slices.partial(r * self.axis, self.axis).store(y);
         }
     }

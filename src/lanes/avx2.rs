@@ -290,14 +290,16 @@ impl Lanes for F32 {
     fn to_array(self) -> [f32; 16] {
         let mut lanes = [0.0; 16];
         let (low, high) = lanes.split_at_mut(8);
-        avx2!(_mm256_storeu_ps(low.as_mut_ptr(), self.0[0]));
-        avx2!(_mm256_storeu_ps(high.as_mut_ptr(), self.0[1]));
+        let all = avx2!(_mm256_set1_epi64x(-1));
+        avx2!(_mm256_maskstore_ps(low.as_mut_ptr(), all, self.0[0]));
+        avx2!(_mm256_maskstore_ps(high.as_mut_ptr(), all, self.0[1]));
         lanes
     }
     #[inline(always)]
     fn with_array(self, lanes: [f32; 16]) -> Self {
         let (low, high) = lanes.split_at(8);
-        Self([avx2!(_mm256_loadu_ps(low.as_ptr())), avx2!(_mm256_loadu_ps(high.as_ptr()))])
+        let all = avx2!(_mm256_set1_epi64x(-1));
+        Self([avx2!(_mm256_maskload_ps(low.as_ptr(), all)), avx2!(_mm256_maskload_ps(high.as_ptr(), all))])
     }
 }
 
@@ -389,14 +391,16 @@ impl Lanes for F64 {
     fn to_array(self) -> [f64; 8] {
         let mut lanes = [0.0; 8];
         let (low, high) = lanes.split_at_mut(4);
-        avx2!(_mm256_storeu_pd(low.as_mut_ptr(), self.0[0]));
-        avx2!(_mm256_storeu_pd(high.as_mut_ptr(), self.0[1]));
+        let all = avx2!(_mm256_set1_epi64x(-1));
+        avx2!(_mm256_maskstore_pd(low.as_mut_ptr(), all, self.0[0]));
+        avx2!(_mm256_maskstore_pd(high.as_mut_ptr(), all, self.0[1]));
         lanes
     }
     #[inline(always)]
     fn with_array(self, lanes: [f64; 8]) -> Self {
         let (low, high) = lanes.split_at(4);
-        Self([avx2!(_mm256_loadu_pd(low.as_ptr())), avx2!(_mm256_loadu_pd(high.as_ptr()))])
+        let all = avx2!(_mm256_set1_epi64x(-1));
+        Self([avx2!(_mm256_maskload_pd(low.as_ptr(), all)), avx2!(_mm256_maskload_pd(high.as_ptr(), all))])
     }
 }
 
@@ -454,9 +458,11 @@ static MASK_F64: [i64; 16] = {
     mask
 };
 
+// Whole loads and stores are masked ones with every lane set. The compiler makes plain ones of them, also where debug
+// assertions would check the pointers of plain ones.
 macro_rules! memory {
     ($lanes:ident, $float:ident, $count:literal, $masks:ident,
-     [$zero:ident, $load:ident, $load_partial:ident, $store:ident, $store_partial:ident]) => {
+     [$zero:ident, $load:ident, $store:ident]) => {
         impl Memory for $lanes {
             type Simd = Avx2;
             #[inline(always)]
@@ -466,7 +472,10 @@ macro_rules! memory {
             #[inline(always)]
             unsafe fn load(_: Avx2, from: *const $float) -> Self {
                 // SAFETY: the token proves the features; the caller vouches for all lanes.
-                Self(unsafe { [$load(from), $load(from.add($count / 2))] })
+                Self(unsafe {
+                    let all = _mm256_set1_epi64x(-1);
+                    [$load(from, all), $load(from.wrapping_add($count / 2), all)]
+                })
             }
             #[inline(always)]
             unsafe fn load_partial(_: Avx2, from: *const $float, count: usize) -> Self {
@@ -475,8 +484,8 @@ macro_rules! memory {
                 Self(unsafe {
                     let mask = $masks.as_ptr().add($count - count);
                     [
-                        $load_partial(from, _mm256_loadu_si256(mask.cast())),
-                        $load_partial(from.wrapping_add($count / 2), _mm256_loadu_si256(mask.add($count / 2).cast())),
+                        $load(from, _mm256_loadu_si256(mask.cast())),
+                        $load(from.wrapping_add($count / 2), _mm256_loadu_si256(mask.add($count / 2).cast())),
                     ]
                 })
             }
@@ -484,8 +493,9 @@ macro_rules! memory {
             unsafe fn store(self, to: *mut $float) {
                 // SAFETY: the value proves the features; the caller vouches for all lanes.
                 unsafe {
-                    $store(to, self.0[0]);
-                    $store(to.add($count / 2), self.0[1]);
+                    let all = _mm256_set1_epi64x(-1);
+                    $store(to, all, self.0[0]);
+                    $store(to.wrapping_add($count / 2), all, self.0[1]);
                 }
             }
             #[inline(always)]
@@ -493,26 +503,14 @@ macro_rules! memory {
                 // SAFETY: as for the partial load; masked-off lanes are not written.
                 unsafe {
                     let mask = $masks.as_ptr().add($count - count);
-                    $store_partial(to, _mm256_loadu_si256(mask.cast()), self.0[0]);
+                    $store(to, _mm256_loadu_si256(mask.cast()), self.0[0]);
                     let upper = _mm256_loadu_si256(mask.add($count / 2).cast());
-                    $store_partial(to.wrapping_add($count / 2), upper, self.0[1]);
+                    $store(to.wrapping_add($count / 2), upper, self.0[1]);
                 }
             }
         }
     };
 }
 
-memory!(
-    F32,
-    f32,
-    16,
-    MASK_F32,
-    [_mm256_setzero_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_storeu_ps, _mm256_maskstore_ps]
-);
-memory!(
-    F64,
-    f64,
-    8,
-    MASK_F64,
-    [_mm256_setzero_pd, _mm256_loadu_pd, _mm256_maskload_pd, _mm256_storeu_pd, _mm256_maskstore_pd]
-);
+memory!(F32, f32, 16, MASK_F32, [_mm256_setzero_ps, _mm256_maskload_ps, _mm256_maskstore_ps]);
+memory!(F64, f64, 8, MASK_F64, [_mm256_setzero_pd, _mm256_maskload_pd, _mm256_maskstore_pd]);

@@ -291,12 +291,12 @@ impl Lanes for F32 {
     #[inline(always)]
     fn to_array(self) -> [f32; 16] {
         let mut lanes = [0.0; 16];
-        avx512!(_mm512_storeu_ps(lanes.as_mut_ptr(), self.0));
+        avx512!(_mm512_mask_storeu_ps(lanes.as_mut_ptr(), u16::MAX, self.0));
         lanes
     }
     #[inline(always)]
     fn with_array(self, lanes: [f32; 16]) -> Self {
-        Self(avx512!(_mm512_loadu_ps(lanes.as_ptr())))
+        Self(avx512!(_mm512_maskz_loadu_ps(u16::MAX, lanes.as_ptr())))
     }
 }
 
@@ -351,12 +351,12 @@ impl Lanes for F64 {
     #[inline(always)]
     fn to_array(self) -> [f64; 8] {
         let mut lanes = [0.0; 8];
-        avx512!(_mm512_storeu_pd(lanes.as_mut_ptr(), self.0));
+        avx512!(_mm512_mask_storeu_pd(lanes.as_mut_ptr(), u8::MAX, self.0));
         lanes
     }
     #[inline(always)]
     fn with_array(self, lanes: [f64; 8]) -> Self {
-        Self(avx512!(_mm512_loadu_pd(lanes.as_ptr())))
+        Self(avx512!(_mm512_maskz_loadu_pd(u8::MAX, lanes.as_ptr())))
     }
 }
 
@@ -372,9 +372,11 @@ impl Fold for F64 {
     }
 }
 
+// Whole loads and stores are masked ones with every bit set. The compiler makes plain ones of them, also where debug
+// assertions would check the pointers of plain ones.
 macro_rules! memory {
     ($lanes:ident, $float:ident, $mask:ident,
-     [$zero:ident, $load:ident, $load_partial:ident, $store:ident, $store_partial:ident]) => {
+     [$zero:ident, $load:ident, $store:ident]) => {
         impl Memory for $lanes {
             type Simd = Avx512;
             #[inline(always)]
@@ -384,22 +386,22 @@ macro_rules! memory {
             #[inline(always)]
             unsafe fn load(_: Avx512, from: *const $float) -> Self {
                 // SAFETY: the token proves the features; the caller vouches for all lanes.
-                Self(unsafe { $load(from) })
+                Self(unsafe { $load($mask::MAX, from) })
             }
             #[inline(always)]
             unsafe fn load_partial(_: Avx512, from: *const $float, count: usize) -> Self {
                 // SAFETY: the token proves the features; masked-off lanes are not read.
-                Self(unsafe { $load_partial(first(count) as $mask, from) })
+                Self(unsafe { $load(first(count) as $mask, from) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
                 // SAFETY: the value proves the features; the caller vouches for all lanes.
-                unsafe { $store(to, self.0) }
+                unsafe { $store(to, $mask::MAX, self.0) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 // SAFETY: the value proves the features; masked-off lanes are not written.
-                unsafe { $store_partial(to, first(count) as $mask, self.0) }
+                unsafe { $store(to, first(count) as $mask, self.0) }
             }
         }
     };
@@ -411,15 +413,5 @@ fn first(count: usize) -> u32 {
     (1_u32 << count) - 1
 }
 
-memory!(
-    F32,
-    f32,
-    __mmask16,
-    [_mm512_setzero_ps, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_storeu_ps, _mm512_mask_storeu_ps]
-);
-memory!(
-    F64,
-    f64,
-    __mmask8,
-    [_mm512_setzero_pd, _mm512_loadu_pd, _mm512_maskz_loadu_pd, _mm512_storeu_pd, _mm512_mask_storeu_pd]
-);
+memory!(F32, f32, __mmask16, [_mm512_setzero_ps, _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps]);
+memory!(F64, f64, __mmask8, [_mm512_setzero_pd, _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd]);

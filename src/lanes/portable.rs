@@ -4,7 +4,7 @@
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
 use wide::bytemuck::cast;
-use wide::{f32x4, f32x16, f64x2, f64x8, i32x16, i64x8, u32x16, u64x8};
+use wide::{f32x4, f32x16, f64x2, f64x8, i32x16, i64x8};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
 use crate::real::Real;
@@ -152,11 +152,20 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn shl_bits<const N: u32>(self) -> Self {
-                Self(cast(cast::<_, $unsigned>(self.0) << N))
+                // A loop over plain integers: the shift of `wide` takes its count from memory in debug builds of the caller.
+                let mut bits: [$unsigned; $count] = cast(self.0);
+                for i in 0..$count {
+                    bits[i] <<= N;
+                }
+                Self(cast(bits))
             }
             #[inline(always)]
             fn shr_bits<const N: u32>(self) -> Self {
-                Self(cast(cast::<_, $unsigned>(self.0) >> N))
+                let mut bits: [$unsigned; $count] = cast(self.0);
+                for i in 0..$count {
+                    bits[i] >>= N;
+                }
+                Self(cast(bits))
             }
             #[inline(always)]
             fn to_array(self) -> [$float; $count] {
@@ -245,5 +254,5 @@ macro_rules! conversions {
     };
 }
 
-lanes!(F32, f32, f32x16, f32x4, i32x16, u32x16, i32, 16);
-lanes!(F64, f64, f64x8, f64x2, i64x8, u64x8, i64, 8);
+lanes!(F32, f32, f32x16, f32x4, i32x16, u32, i32, 16);
+lanes!(F64, f64, f64x8, f64x2, i64x8, u64, i64, 8);

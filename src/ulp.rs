@@ -8,19 +8,10 @@ use crate::entry::Float;
 
 /// The spacing of `T` at `exact`.
 pub fn spacing<T: Float>(exact: f64) -> f64 {
-    let (digits, least) = if size_of::<T>() == 4 { (23, -126) } else { (52, -1022) };
-    let exponent = if exact == 0.0 { least } else { exponent(exact).max(least) };
-    // Two factors: the spacing of a subnormal f64 is itself below what `powi` computes exactly.
-    2_f64.powi(exponent) * 2_f64.powi(-digits)
-}
-
-/// The largest `e` with `2^e <= |x|`.
-fn exponent(x: f64) -> i32 {
-    let x = x.abs();
-    if x < f64::MIN_POSITIVE {
-        return exponent(x * 2_f64.powi(60)) - 60;
-    }
-    (x.to_bits() >> 52) as i32 - 1023
+    let epsilon = if size_of::<T>() == 4 { f32::EPSILON.into() } else { f64::EPSILON };
+    // The exponent's bits alone are the largest power of two up to |exact|, or 0 if that is subnormal.
+    let power = f64::from_bits(exact.to_bits() & f64::INFINITY.to_bits());
+    power.max(T::MIN_POSITIVE) * epsilon
 }
 
 /// The error of a result in ulp, given the true value.

@@ -1,0 +1,104 @@
+//! Millions of `f64` points, judged by double-double arithmetic.
+
+use activations::{ACTIVATIONS, Activation, Isa};
+use rayon::prelude::*;
+
+use crate::exact::Exact;
+use crate::worst::{Number, Worst};
+
+/// Points in each interval.
+const POINTS: u32 = 1 << 20;
+
+/// Points that are judged at once.
+const BLOCK: u32 = 1 << 12;
+
+/// What became of one activation on one instruction set.
+pub struct Level {
+    pub act: &'static dyn Activation,
+    pub isa: Isa,
+    pub worst: Worst<f64>,
+}
+
+/// Where the points are.
+#[derive(Clone, Copy)]
+enum Interval {
+    /// Evenly spread between two numbers.
+    Linear(f64, f64),
+    /// Spread between two magnitudes with as many in each binade, of both signs.
+    Binades(f64, f64),
+}
+
+const INTERVALS: [Interval; 11] = [
+    Interval::Binades(5e-324, f64::MAX),
+    Interval::Binades(1e-20, 1.0),
+    Interval::Binades(1e-3, 800.0),
+    Interval::Linear(-1.0, 1.0),
+    Interval::Linear(-8.0, 8.0),
+    Interval::Linear(-40.0, 40.0),
+    // Where tanh and the sigmoid become 1.
+    Interval::Linear(18.0, 20.0),
+    Interval::Linear(36.0, 38.0),
+    // Where exp and the sigmoid become subnormal, then 0.
+    Interval::Linear(-746.0, -707.0),
+    Interval::Linear(-720.0, 720.0),
+    // Where exp overflows.
+    Interval::Linear(707.0, 710.0),
+];
+
+impl Interval {
+    /// A point for each number: the golden ratio spreads them without a pattern.
+    fn point(self, i: u32) -> f64 {
+        let fraction = (f64::from(i) * 0.618_033_988_749_894_9).fract();
+        match self {
+            Self::Linear(from, to) => from + fraction * (to - from),
+            Self::Binades(least, most) => {
+                let (least, most) = (least.to_bits(), most.to_bits());
+                let magnitude = f64::from_bits(least + (fraction * (most - least) as f64) as u64);
+                if i % 2 == 0 { magnitude } else { -magnitude }
+            }
+        }
+    }
+}
+
+/// Judges every activation that has a formula in [`Exact`], at a `step`-th of the points.
+pub fn run(step: u32) -> Vec<Level> {
+    let len = (POINTS / step).max(BLOCK);
+    let blocks: Vec<(Interval, u32)> = INTERVALS
+        .iter()
+        .flat_map(|&interval| (0..len).step_by(BLOCK as usize).map(move |first| (interval, first)))
+        .collect();
+    let of_blocks: Vec<Vec<Level>> = blocks
+        .par_iter()
+        .map(|(interval, first)| {
+            let x: Vec<f64> = (*first..first + BLOCK).map(|i| interval.point(i)).collect();
+            ACTIVATIONS.iter().flat_map(|act| of_block(*act, &x)).collect()
+        })
+        .collect();
+    let add = |mut all: Vec<Level>, next: Vec<Level>| {
+        all.iter_mut().zip(next).for_each(|(level, next)| level.worst.see(next.worst.error, next.worst.at));
+        all
+    };
+    of_blocks.into_iter().reduce(add).expect("points")
+}
+
+/// The largest error on each instruction set, or nothing for an activation without a formula.
+fn of_block(act: &'static dyn Activation, x: &[f64]) -> Vec<Level> {
+    let Some(exact) = x.iter().map(|&x| Exact::of(act, x)).collect::<Option<Vec<Exact>>>() else {
+        return Vec::new();
+    };
+    let of_isa = |isa: Isa| {
+        let (mut y, mut worst) = (x.to_vec(), Worst::default());
+        isa.with(|| act.forward_in_place(&mut y));
+        (0..x.len()).for_each(|i| worst.see(exact[i].error(y[i]), x[i]));
+        Level { act, isa, worst }
+    };
+    Isa::available().map(of_isa).collect()
+}
+
+/// The promises that were broken.
+pub fn broken(levels: &[Level]) -> impl Iterator<Item = String> {
+    levels.iter().filter(|level| level.worst.error > level.act.max_ulp(64, level.isa.is_fused())).map(|level| {
+        let Level { act, isa, worst: Worst { error, at } } = level;
+        format!("{isa} {} at {}: {error} ulp of f64", act.name(), Number(*at))
+    })
+}

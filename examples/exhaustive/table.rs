@@ -1,0 +1,85 @@
+//! The results as Markdown.
+
+use std::fmt::Display;
+
+use crate::points;
+use crate::sweep::{Level, Report};
+use crate::worst::{Number, Worst};
+
+/// One row for each activation and instruction set, then what was close and the hashes.
+pub fn of_sweep(reports: &[Report]) -> String {
+    let mut text = row(&[
+        "activation",
+        "instruction set",
+        "worst ulp",
+        "bound",
+        "at",
+        "not correctly rounded",
+        "out of range",
+        "wrong NaN",
+        "wrong sign",
+        "not saturated",
+        "falling steps",
+        "the first from",
+        "worst derivative ulp",
+        "at y",
+    ]);
+    text += &rule(14);
+    for report in reports {
+        for Level { isa, tally } in &report.levels {
+            text += &row(&[
+                report.act.name(),
+                &isa.to_string(),
+                &format!("{:.4}", tally.worst.error),
+                &report.act.max_ulp(32, isa.is_fused()).to_string(),
+                &place(tally.worst),
+                &format!("{:.3} %", 100.0 * tally.misrounded as f64 / tally.numbers as f64),
+                &tally.out_of_range.to_string(),
+                &tally.wrong_nan.to_string(),
+                &tally.wrong_sign.to_string(),
+                &tally.unsaturated.to_string(),
+                &tally.falls.to_string(),
+                &tally.first_fall.map_or(String::new(), |x| Number(x).to_string()),
+                &format!("{:.4}", tally.worst_gradient.error),
+                &place(tally.worst_gradient),
+            ]);
+        }
+    }
+    text += "\n";
+    text += &row(&["activation", "inputs", "close to a tie", "undecided", "hash", "hash of the derivative"]);
+    text += &rule(6);
+    for Report { act, close, undecided, levels } in reports {
+        let fused = levels.iter().find(|level| level.isa.is_fused()).expect("scalar is fused");
+        let [hash, gradient] = fused.tally.hashes.map(|hash| format!("{:#018x}", hash.0));
+        let counts = [fused.tally.numbers, *close, *undecided].map(|n| n.to_string());
+        text += &row(&[act.name(), &counts[0], &counts[1], &counts[2], &hash, &gradient]);
+    }
+    text
+}
+
+/// One row for each activation and instruction set.
+pub fn of_points(levels: &[points::Level]) -> String {
+    let mut text = row(&["activation", "instruction set", "worst ulp of f64", "bound", "at"]);
+    text += &rule(5);
+    for points::Level { act, isa, worst } in levels {
+        let bound = act.max_ulp(64, isa.is_fused()).to_string();
+        text += &row(&[act.name(), &isa.to_string(), &format!("{:.4}", worst.error), &bound, &place(*worst)]);
+    }
+    text
+}
+
+/// Where an error is, if there is one.
+fn place<T>(Worst { error, at }: Worst<T>) -> String
+where
+    Number<T>: Display,
+{
+    if error > 0.0 { Number(at).to_string() } else { String::new() }
+}
+
+fn row(cells: &[&str]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn rule(columns: usize) -> String {
+    "|---".repeat(columns) + "|\n"
+}

@@ -1,4 +1,6 @@
 //! FNV-1a of 64 bits, with whole words in place of bytes: one multiplication a result.
+//!
+//! A difference spreads upwards only, so that words of 32 bits mix best.
 
 /// The hash of a sequence of words so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

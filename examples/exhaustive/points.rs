@@ -54,7 +54,7 @@ impl Interval {
             Self::Binades(least, most) => {
                 let (least, most) = (least.to_bits(), most.to_bits());
                 let magnitude = f64::from_bits(least + (fraction * (most - least) as f64) as u64);
-                if i % 2 == 0 { magnitude } else { -magnitude }
+                if i.is_multiple_of(2) { magnitude } else { -magnitude }
             }
         }
     }

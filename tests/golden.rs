@@ -1,0 +1,181 @@
+//! Recorded hashes of every operation's results: every machine must compute the same bits.
+//!
+//! A change of an algorithm changes them. The failing assertion prints the new table.
+
+mod common;
+#[path = "../examples/exhaustive/hash.rs"]
+mod hash;
+
+use activations::{
+    ACTIVATIONS, CrossEntropy, Float, Isa, LogSoftmax, LogSumExp, Softmax, clip_by_global_norm, clip_by_value,
+};
+use common::random;
+use hash::Hash;
+
+/// Each operation's hashes in `f32` and `f64`.
+const GOLDEN: &str = "\
+relu                   a1714b570571e23d 64d535cfca96044d
+relu gradient          152ce2b21e09ff12 596bb79d540417fe
+leaky_relu             2f0a0a002f9a7e61 1244c3cb70d19808
+leaky_relu gradient    9626786dbbc1b411 70938b5667de9e06
+sigmoid                01e42aeb160f60ef 8eaa4f1e0814dccb
+sigmoid gradient       74fab6f288448fef 1a719381bdaf5a9b
+tanh                   8b11443eb0ca91d5 3f6cc607f815aea1
+tanh gradient          50244e227fc90f7c fd09513626c83d6e
+exp                    4983a55b6bf5b12b 3597c7e9fee26961
+exp gradient           5864a5705a1fc654 61b173f48d6b7774
+softmax                6cdba3268cc627b4 6889cb8c8a206bce
+softmax gradient       98f63f5fe2fec7ad b381ab0e026034fc
+log_softmax            e64bde6f2f49be58 9868146211920f0e
+log_softmax gradient   baca63755c440f00 24b7311983934bf8
+log_sum_exp            e801bac242ba4f00 258f5a5f35feebb0
+cross_entropy          d3aa3d6fe2e8cbfb 2cbe8d1fc3bc09b6
+cross_entropy gradient 4ab45c60e90af1d8 d57c9dbedaa407e2
+clip_by_value          895ebeea90391a0b 8797a80a45315454
+clip_by_global_norm    89e1904b2f33efcd ad7f4c659f64bfe1
+global norm            374aeb28616bc178 5aeb3db9f8da3328
+";
+
+/// Tensors `[outer, axis, inner]`.
+const SHAPES: [[usize; 3]; 12] = [
+    [3, 1, 1],
+    [5, 2, 1],
+    [33, 10, 1],
+    [4, 16, 1],
+    [17, 31, 1],
+    [3, 128, 1],
+    [2, 1000, 1],
+    [1, 5000, 1],
+    [3, 4, 5],
+    [2, 10, 16],
+    [2, 129, 17],
+    [1, 1000, 3],
+];
+
+/// An element type, whose numbers all widen to `f64` without a change.
+trait Element: Float + Into<f64> {
+    /// A number near x with digits to the last.
+    fn near(x: f32) -> Self;
+}
+
+impl Element for f32 {
+    fn near(x: f32) -> Self {
+        x
+    }
+}
+
+impl Element for f64 {
+    fn near(x: f32) -> Self {
+        f64::from(x) * 1.000_000_1
+    }
+}
+
+/// The numbers of one shape.
+struct Case<T> {
+    axis: usize,
+    inner: usize,
+    x: Vec<T>,
+    dy: Vec<T>,
+}
+
+impl<T: Element> Case<T> {
+    fn new([outer, axis, inner]: [usize; 3]) -> Self {
+        let numbers = |scale, seed| random(outer * axis * inner, scale, seed).into_iter().map(T::near).collect();
+        let (mut x, dy): (Vec<T>, Vec<T>) = (numbers(16.0, 1), numbers(2.0, 2));
+        x[outer * axis * inner / 2] = T::near(f32::NEG_INFINITY);
+        Self { axis, inner, x, dy }
+    }
+
+    /// One class a row.
+    fn targets(&self) -> Vec<u32> {
+        (0..self.x.len() / self.axis).map(|row| (row * 7 % self.axis) as u32).collect()
+    }
+}
+
+/// The hash of numbers as the halves of their bits, all NaN being one.
+fn hash<T: Element>(numbers: &[T]) -> Hash {
+    let halves = |x: f64| {
+        let bits = if x.is_nan() { f64::NAN } else { x }.to_bits();
+        [bits & 0xffff_ffff, bits >> 32]
+    };
+    Hash::default().with(numbers.iter().flat_map(|&x| halves(x.into())))
+}
+
+/// Every operation's name and hash.
+fn hashes<T: Element>() -> Vec<(String, Hash)> {
+    let mut hashes = Vec::new();
+    let x: Vec<T> = (0..=u32::MAX).step_by(4099).map(|bits| T::near(f32::from_bits(bits))).collect();
+    let (mut y, mut dx) = (x.clone(), x.clone());
+    let dy: Vec<T> = x.iter().rev().copied().collect();
+    for act in ACTIVATIONS {
+        act.forward(&x, &mut y);
+        act.backward(&y, &dy, &mut dx);
+        hashes.push((act.name().to_string(), hash(&y)));
+        hashes.push((format!("{} gradient", act.name()), hash(&dx)));
+    }
+
+    let cases: Vec<Case<T>> = SHAPES.into_iter().map(Case::new).collect();
+    let mut of_cases = |name: &str, operation: fn(&Case<T>) -> Vec<T>| {
+        let results: Vec<T> = cases.iter().flat_map(operation).collect();
+        hashes.push((name.to_string(), hash(&results)));
+    };
+    macro_rules! softmax {
+        ($operation:ident, $name:literal) => {
+            of_cases($name, |case| {
+                let mut y = case.x.clone();
+                $operation::axis(case.axis, case.inner).forward_in_place(&mut y);
+                y
+            });
+            of_cases(concat!($name, " gradient"), |case| {
+                let (mut y, mut dx) = (case.x.clone(), case.dy.clone());
+                $operation::axis(case.axis, case.inner).forward_in_place(&mut y);
+                $operation::axis(case.axis, case.inner).backward_in_place(&y, &mut dx);
+                dx
+            });
+        };
+    }
+    softmax!(Softmax, "softmax");
+    softmax!(LogSoftmax, "log_softmax");
+    of_cases("log_sum_exp", |case| {
+        let mut y = vec![T::default(); case.x.len() / case.axis];
+        LogSumExp::axis(case.axis, case.inner).forward(&case.x, &mut y);
+        y
+    });
+    of_cases("cross_entropy", |case| {
+        let targets = case.targets();
+        let mut losses = vec![T::default(); targets.len()];
+        CrossEntropy::rows(case.axis).forward(&case.x, &targets, &mut losses);
+        losses
+    });
+    of_cases("cross_entropy gradient", |case| {
+        let targets = case.targets();
+        let (mut losses, mut dx) = (vec![T::default(); targets.len()], case.x.clone());
+        CrossEntropy::rows(case.axis).forward_backward_in_place(&mut dx, &targets, 0.1, &mut losses);
+        losses.into_iter().chain(dx).collect()
+    });
+    of_cases("clip_by_value", |case| {
+        let mut x = case.x.clone();
+        clip_by_value(&mut x, 3.3);
+        x
+    });
+    of_cases("clip_by_global_norm", |case| {
+        let mut x = case.dy.clone();
+        let (a, b) = x.split_at_mut(case.dy.len() / 3);
+        clip_by_global_norm(&mut [a, b], 0.7);
+        x
+    });
+    let norm = |case: &Case<T>| clip_by_global_norm(&mut [&mut case.dy.clone()], f64::INFINITY);
+    hashes.push(("global norm".to_string(), hash(&cases.iter().map(norm).collect::<Vec<f64>>())));
+    hashes
+}
+
+#[test]
+fn fused_instruction_sets_give_the_recorded_bits() {
+    for isa in Isa::available().filter(|isa| isa.is_fused()) {
+        let pairs = isa.with(|| hashes::<f32>().into_iter().zip(hashes::<f64>()));
+        let actual: String =
+            pairs.map(|((name, a), (_, b))| format!("{name:22} {:016x} {:016x}\n", a.0, b.0)).collect();
+        assert!(actual == GOLDEN, "{isa} gives\n{actual}");
+        println!("{isa}: the recorded bits");
+    }
+}

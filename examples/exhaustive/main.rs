@@ -26,7 +26,7 @@ use clap::Parser;
 #[derive(Parser)]
 struct Arguments {
     /// Every how many inputs one is judged; around the edges all are.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
     step: u32,
 }
 

@@ -46,14 +46,15 @@ const INTERVALS: [Interval; 11] = [
 ];
 
 impl Interval {
-    /// A point for each number: the golden ratio spreads them without a pattern.
+    /// A point for each number: multiples of the golden ratio spread evenly, without a pattern in the last digits.
     fn point(self, i: u32) -> f64 {
-        let fraction = (f64::from(i) * 0.618_033_988_749_894_9).fract();
+        let fraction = u64::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         match self {
-            Self::Linear(from, to) => from + fraction * (to - from),
+            Self::Linear(from, to) => from + fraction as f64 * 2_f64.powi(-64) * (to - from),
             Self::Binades(least, most) => {
                 let (least, most) = (least.to_bits(), most.to_bits());
-                let magnitude = f64::from_bits(least + (fraction * (most - least) as f64) as u64);
+                let offset = u128::from(fraction) * u128::from(most - least) >> 64;
+                let magnitude = f64::from_bits(least + offset as u64);
                 if i.is_multiple_of(2) { magnitude } else { -magnitude }
             }
         }

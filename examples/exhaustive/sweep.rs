@@ -9,7 +9,7 @@ use crate::hash::Hash;
 use crate::worst::{Number, Worst};
 
 /// How many inputs are judged at once: their results stay in the cache.
-const BLOCK: usize = 1 << 14;
+const BLOCK: usize = 1 << 12;
 
 /// How many blocks are judged before their tallies are added up, in order.
 const BATCH: usize = 1 << 10;

@@ -12,9 +12,11 @@
 mod double_double;
 mod exact;
 mod hash;
+mod inputs;
 mod points;
 mod sweep;
 mod table;
+mod tally;
 mod worst;
 
 use std::process::ExitCode;

@@ -53,7 +53,7 @@ impl Interval {
             Self::Linear(from, to) => from + fraction as f64 * 2_f64.powi(-64) * (to - from),
             Self::Binades(least, most) => {
                 let (least, most) = (least.to_bits(), most.to_bits());
-                let offset = u128::from(fraction) * u128::from(most - least) >> 64;
+                let offset = (u128::from(fraction) * u128::from(most - least)) >> 64;
                 let magnitude = f64::from_bits(least + offset as u64);
                 if i.is_multiple_of(2) { magnitude } else { -magnitude }
             }

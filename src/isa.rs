@@ -5,9 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use crate::lanes::Scalar;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{Portable, Scalar, Simd};
+use crate::lanes::{Portable, Simd};
 
 /// An instruction set that the kernels are compiled for.
 ///
@@ -34,7 +36,8 @@ use crate::lanes::{Portable, Scalar, Simd};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Isa {
-    /// Plain arrays with a fused `mul_add`: slow, and the mirror that the others are compared with.
+    /// Plain arrays with a fused `mul_add`: slow, and the mirror that the others are compared with. On a CPU
+    /// without that instruction the portable lanes stand in for it, whose bits are those of plain arrays there.
     Scalar,
     /// What the build was compiled for, through the `wide` crate: SSE2 in a plain x86-64 build, NEON
     /// on aarch64, simd128 on wasm where enabled.
@@ -120,7 +123,11 @@ impl Isa {
     /// Whether multiply-add is rounded once: then results have the same bits as on every other such
     /// instruction set, on any machine.
     pub fn is_fused(self) -> bool {
-        self != Isa::Portable || crate::lanes::PORTABLE_IS_FUSED
+        match self {
+            Isa::Scalar => scalar_is_fused(),
+            Isa::Portable => crate::lanes::PORTABLE_IS_FUSED,
+            Isa::Avx2 | Isa::Avx512 => true,
+        }
     }
 
     /// Runs `work` with every call on this thread, and the parallel work that it starts, on this
@@ -196,7 +203,8 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         Isa::Avx2 => unsafe { avx2(kernel) },
         // SAFETY: the feature was just detected.
         #[cfg(target_arch = "x86_64")]
-        Isa::Scalar if is_x86_feature_detected!("fma") => unsafe { scalar_fma(kernel) },
+        Isa::Scalar if scalar_is_fused() => unsafe { scalar_fma(kernel) },
+        #[cfg(target_arch = "aarch64")]
         Isa::Scalar => kernel.run(Scalar),
         _ => kernel.run(Portable),
     }
@@ -216,6 +224,14 @@ fn avx512<K: Kernel>(kernel: K) -> K::Output {
 fn avx2<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: this function's features are the ones that the token stands for.
     kernel.run(unsafe { Avx2::new() })
+}
+
+/// Whether the `mul_add` of a single number is one instruction.
+fn scalar_is_fused() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    cfg!(target_arch = "aarch64")
 }
 
 /// The scalar lanes with their `mul_add` as one instruction.

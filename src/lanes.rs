@@ -16,6 +16,7 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
 
 mod gradual;
 mod portable;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod scalar;
 mod slices;
 
@@ -30,6 +31,7 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use gradual::Gradual;
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub use scalar::Scalar;
 pub use slices::{Input, Slices};
 

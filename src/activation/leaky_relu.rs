@@ -8,7 +8,9 @@ use crate::{check, reference};
 ///
 /// # Accuracy
 ///
-/// The slope is rounded to the element type, then the product: within 1.5 ulp, subnormal products included.
+/// `f32`: the slope is rounded, then the product, within 1.5 ulp for every slope, subnormal products included.
+/// `f64`: within 0.75 ulp, where a subnormal product may be rounded twice; 0.5 elsewhere.
+/// (`cargo run --release --example exhaustive`.)
 ///
 /// # Special values
 ///
@@ -58,7 +60,7 @@ impl Formula for LeakyRelu {
     const NAME: &'static str = "leaky_relu";
     const DEFAULT: Self = Self::new(0.01);
     const MAX_ULP: [f64; 2] = [1.5, 1.5];
-    const MAX_ULP_F64: [f64; 2] = [0.5, 0.5];
+    const MAX_ULP_F64: [f64; 2] = [0.75, 0.75];
     const RANGE: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
 
     #[inline(always)]

@@ -4,7 +4,7 @@ mod exp;
 mod ln;
 mod tanh;
 
-pub use exp::{Exponential, exp, exp_scaled};
+pub use exp::{Exponential, exp, exp_scaled, max_ordinary};
 pub use ln::ln;
 pub use tanh::HyperbolicTangent;
 

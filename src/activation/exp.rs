@@ -1,6 +1,6 @@
 use super::Formula;
 use crate::lanes::Lanes;
-use crate::math::{self, Exponential};
+use crate::math;
 use crate::reference;
 
 /// The exponential, `e^x`.
@@ -37,7 +37,7 @@ impl Formula for Exp {
 
     #[inline(always)]
     fn ordinary<L: Lanes>(self, x: L) -> L::Mask {
-        x.abs().le(x.splat(L::Float::MAX_ORDINARY))
+        x.abs().le(math::max_ordinary(x))
     }
 
     #[inline(always)]

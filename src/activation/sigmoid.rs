@@ -1,7 +1,7 @@
 use super::Formula;
 use crate::real::Real;
 use crate::lanes::Lanes;
-use crate::math::{self, Exponential};
+use crate::math;
 use crate::reference;
 
 /// The logistic sigmoid, `1 / (1 + e^-x)`.
@@ -44,14 +44,14 @@ impl Formula for Sigmoid {
 
     #[inline(always)]
     fn ordinary<L: Lanes>(self, x: L) -> L::Mask {
-        x.abs().le(x.splat(L::Float::MAX_ORDINARY))
+        x.abs().le(math::max_ordinary(x))
     }
 
     /// e / (1 + e) with e = e^x; for negative x as e - e (e / (1 + e)), where the small product
     /// damps the rounding of the sum and of the division.
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
-        let limit = x.splat(L::Float::MAX_ORDINARY);
+        let limit = math::max_ordinary(x);
         if !L::GRADUAL {
             return from_exp(x, math::exp(x));
         }
@@ -63,7 +63,7 @@ impl Formula for Sigmoid {
 
     #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
-        dy * (y * (y.splat(1.0) - y))
+        dy * slope(y)
     }
 
     fn reference(self, x: f64) -> f64 {
@@ -78,5 +78,19 @@ impl Formula for Sigmoid {
 #[inline(always)]
 fn from_exp<L: Lanes>(x: L, e: L) -> L {
     let y = e / (x.splat(1.0) + e);
-    L::select(x.lt(x.splat(0.0)), e.neg_mul_add(y, e), y)
+    // A product far below the last digit of e is left out where it would be rounded on its own, to a subnormal number.
+    let factor = if L::FUSED { e } else { L::select(e.lt(x.splat(2_f64.powi(-60))), x.splat(0.0), e) };
+    L::select(x.lt(x.splat(0.0)), factor.neg_mul_add(y, e), y)
+}
+
+/// y (1 - y), which is y itself where that is tiny: no subnormal number is multiplied.
+#[inline(always)]
+fn slope<L: Lanes>(y: L) -> L {
+    let one = y.splat(1.0);
+    if !L::GRADUAL {
+        return y * (one - y);
+    }
+    let is_tiny = y.abs().lt(y.splat(2_f64.powi(-60)));
+    let slope = L::select(is_tiny, one, y).mul_add(one - y, y.splat(-0.0));
+    L::select(is_tiny, y, slope)
 }

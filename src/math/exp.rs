@@ -11,8 +11,9 @@ use crate::lanes::Lanes;
 
 /// The parts of the exponential that depend on the element type.
 pub trait Exponential: Sized {
-    /// The largest `|x|` whose exponential, and one more than it, is a normal number.
-    const MAX_ORDINARY: f64;
+    /// Up to this `|x|` the exponential, and one more than it, is a normal number; the second is for lanes without a
+    /// fused multiply-add, where the products on the way are too.
+    const MAX_ORDINARY: [f64; 2];
     /// Below the first the exponential rounds to 0, above the second it overflows.
     const LIMITS: [f64; 2];
     /// The position of the exponent in the bit pattern.
@@ -25,10 +26,12 @@ pub trait Exponential: Sized {
     ///
     /// The power's exponent wraps around where it leaves the format.
     fn parts<L: Lanes<Float = Self>>(x: L) -> (L, L);
+    /// `x 2^-64`, rounded once though it be subnormal, for a positive normal x.
+    fn shift_down<L: Lanes<Float = Self>>(x: L) -> L;
 }
 
 impl Exponential for f32 {
-    const MAX_ORDINARY: f64 = 87.0;
+    const MAX_ORDINARY: [f64; 2] = [87.0, 60.0];
     const LIMITS: [f64; 2] = [-105.0, 90.0];
     const EXPONENT: u32 = 23;
     const ROUNDER: f64 = 1.5 * (1_u64 << 23) as f64;
@@ -53,6 +56,13 @@ impl Exponential for f32 {
         let f = x.splat(C[3]).mul_add(r, x.splat(C[2])).mul_add(r, x.splat(C[1])).mul_add(r, x.splat(C[0]));
         (shifted.lookup(&POWERS).add_bits(shifted.shl_bits::<20>()), f)
     }
+
+    #[inline(always)]
+    fn shift_down<L: Lanes<Float = f32>>(x: L) -> L {
+        let [a, b] = x.widen();
+        let exponent = a.splat_bits(64 << f64::EXPONENT);
+        L::narrow([a.sub_bits(exponent), b.sub_bits(exponent)])
+    }
 }
 
 /// g 2^(j/8) less the bits that shifting j to the exponent adds, g = 0.9974389690160751.
@@ -74,7 +84,7 @@ const C: [f64; 4] =
     [0.002_567_588_351_666_927_3, 1.002_567_648_887_634_3, 0.501_362_264_156_341_6, 0.167_081_788_182_258_6];
 
 impl Exponential for f64 {
-    const MAX_ORDINARY: f64 = 708.0;
+    const MAX_ORDINARY: [f64; 2] = [708.0, 600.0];
     const LIMITS: [f64; 2] = [-750.0, 711.0];
     const EXPONENT: u32 = 52;
     const ROUNDER: f64 = 1.5 * (1_u64 << 52) as f64;
@@ -100,6 +110,11 @@ impl Exponential for f64 {
         let f = r.mul_add(r, x.splat(0.0)).mul_add(c, r);
         (shifted.shl_bits::<52>().add_bits(x.splat(1.0)), f)
     }
+
+    #[inline(always)]
+    fn shift_down<L: Lanes<Float = f64>>(x: L) -> L {
+        x.gradual_mul(x.splat(2_f64.powi(-64)))
+    }
 }
 
 /// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, error of e^r 0.12 * 2^-53.
@@ -116,7 +131,14 @@ const EXPM1: [f64; 10] = [
     2.510_973_668_754_518_6e-8,
 ];
 
-/// e^x: on plain lanes for `|x|` up to [`MAX_ORDINARY`](Exponential::MAX_ORDINARY), on gradual ones for every x.
+/// The largest `|x|` for which [`exp`] works on plain lanes, in every lane.
+#[inline(always)]
+pub fn max_ordinary<L: Lanes>(like: L) -> L {
+    let [fused, unfused] = L::Float::MAX_ORDINARY;
+    like.splat(if L::FUSED { fused } else { unfused })
+}
+
+/// e^x: on plain lanes for `|x|` up to [`max_ordinary`], on gradual ones for every x.
 #[inline(always)]
 pub fn exp<L: Lanes>(x: L) -> L {
     // Far below every rounding: it keeps a subnormal x out of the multiplications.
@@ -132,8 +154,9 @@ pub fn exp<L: Lanes>(x: L) -> L {
     let is_negative = x.lt(x.splat(0.0));
     let shift = x.splat_bits(64 << L::Float::EXPONENT);
     let power = L::select(is_negative, power.add_bits(shift), power.sub_bits(shift));
-    let back = L::select(is_negative, x.splat(2_f64.powi(-64)), x.splat(2_f64.powi(64)));
-    power.mul_add(f, power) * back
+    let near_1 = power.mul_add(f, power);
+    let large = near_1.mul_add(x.splat(2_f64.powi(64)), x.splat(-0.0));
+    L::select(is_negative, L::Float::shift_down(near_1), large)
 }
 
 /// e^x times a power of two, given as the bits that it adds to the exponent.

@@ -8,11 +8,12 @@ use crate::lanes::{Gradual, Lanes, Mask};
 use crate::math::{self, Exponential};
 use crate::real::Real;
 
-/// The exponents of the largest and of the smallest term: all are normal numbers, and what is smaller than
-/// the smallest is nothing beside the sum, even as a subnormal.
+/// The exponents of the largest and of the smallest term. What is smaller than the smallest is nothing beside the
+/// sum, even as a subnormal number; all terms are so far from the ends of the format that nothing on the way to them,
+/// nor the inverse of their sum and what it lost, is subnormal.
 #[inline(always)]
 fn exponents<T: Real>() -> (f64, f64) {
-    if T::MIN_POSITIVE > 1e-100 { (30.0, -125.0) } else { (60.0, -1021.0) }
+    if T::MIN_POSITIVE > 1e-100 { (60.0, -95.0) } else { (500.0, -581.0) }
 }
 
 /// A positive number close to e^(x - max), times a power of two that is the same for the whole row.
@@ -78,7 +79,7 @@ impl Element<1, 3> for Probability {
         }
         // A result near or among the subnormals: divide far from there, then shift down.
         let (up, down) = (term.splat(2_f64.powi(64)), term.splat(2_f64.powi(-64)));
-        (Gradual(quotient(term * up, inverse, rest, sum)) * Gradual(down)).0
+        (Gradual(quotient(term, inverse * up, rest * up, sum * down)) * Gradual(down)).0
     }
 }
 

@@ -3,7 +3,7 @@
 use super::group::{Element, Group, Work};
 use super::terms::{Probability, Term, log_sum, or_nan, scale, shift};
 use crate::lanes::{Lanes, Mask};
-use crate::math::{self, Exponential, product};
+use crate::math::{self, product};
 use crate::real::Real;
 
 /// Softmax.
@@ -131,7 +131,7 @@ impl Element<2, 1> for LogCentred {
     #[inline(always)]
     fn apply<L: Lanes>(self, [sum]: [L; 1], [y, dy]: [L; 2]) -> L {
         // e^y, and 0 where that would be subnormal: nothing beside the gradient.
-        let lowest = y.splat(-L::Float::MAX_ORDINARY);
+        let lowest = y.splat(0.0) - math::max_ordinary(y);
         let probability = L::select(y.lt(lowest), y.splat(0.0), math::exp(lowest.max(y)));
         dy - product(probability, sum)
     }

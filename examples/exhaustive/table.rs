@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::points;
+use crate::rows;
 use crate::sweep::{Level, Report};
 use crate::worst::{Number, Worst};
 
@@ -64,6 +65,28 @@ pub fn of_points(levels: &[points::Level]) -> String {
     for points::Level { act, isa, worst } in levels {
         let bound = act.max_ulp(64, isa.is_fused()).to_string();
         text += &row(&[act.name(), &isa.to_string(), &format!("{:.4}", worst.error), &bound, &place(*worst)]);
+    }
+    text
+}
+
+/// One row for each length and instruction set.
+pub fn of_rows(levels: &[rows::Level]) -> String {
+    let header =
+        ["columns", "instruction set", "softmax ulp", "bound", "log-softmax eps", "log-sum-exp eps", "sum eps"];
+    let mut text = row(&header);
+    text += &rule(header.len());
+    for level in levels {
+        let worst =
+            |(error, kind): (f64, &str)| if kind.is_empty() { "0".into() } else { format!("{error:.3}, {kind}") };
+        text += &row(&[
+            &level.len.to_string(),
+            &level.isa.to_string(),
+            &worst(level.softmax),
+            &level.bounds()[0].to_string(),
+            &worst(level.log_softmax),
+            &worst(level.log_sum_exp),
+            &worst(level.sum),
+        ]);
     }
     text
 }

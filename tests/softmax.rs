@@ -2,7 +2,7 @@
 
 mod common;
 
-use activations::{Isa, LogSoftmax, LogSumExp, Softmax, reference, ulp};
+use activations::{CrossEntropy, Isa, LogSoftmax, LogSumExp, Softmax, reference, ulp};
 use common::{random, same_bits, wide};
 
 /// Random, equal, two-valued, sorted and dominated rows, and rows far from 0.
@@ -107,6 +107,35 @@ fn a_row_has_the_same_bits_wherever_it_stands() {
                 assert_eq!(gradient, dx[range.clone()], "{isa} {columns} gradient of row {r}");
                 isa.with(|| log_rows.backward(&log[range.clone()], &x[range.clone()], &mut gradient));
                 assert_eq!(gradient, dx_log[range], "{isa} {columns} log gradient of row {r}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_written_outside() {
+    const GUARD: f32 = 7.5;
+    let x = random(3 * 70, 5.0, 12);
+    for isa in Isa::available() {
+        for columns in 1..70 {
+            for rows in [1, 3] {
+                let len = rows * columns;
+                let (x, mut guarded) = (&x[..len], vec![GUARD; len + 2]);
+                let mut check = |what: &str, write: &dyn Fn(&mut [f32])| {
+                    isa.with(|| write(&mut guarded[1..=len]));
+                    assert!(guarded[0] == GUARD && guarded[len + 1] == GUARD, "{isa} {what} {rows}x{columns}");
+                };
+                check("softmax", &|y| Softmax::rows(columns).forward(x, y));
+                check("log-softmax", &|y| LogSoftmax::rows(columns).forward(x, y));
+                check("softmax across", &|y| Softmax::axis(rows, columns).forward(x, y));
+                check("gradient", &|y| Softmax::rows(columns).backward(x, x, y));
+                check("gradient of the logarithm", &|y| LogSoftmax::rows(columns).backward(x, x, y));
+                check("gradient across", &|y| Softmax::axis(rows, columns).backward(x, x, y));
+                check("log-sum-exp", &|y| LogSumExp::rows(columns).forward(x, &mut y[..rows]));
+                check("cross-entropy", &|y| {
+                    let mut losses = [0.0; 3];
+                    CrossEntropy::rows(columns).forward_backward(x, &[0; 3][..rows], 1.0, &mut losses[..rows], y);
+                });
             }
         }
     }

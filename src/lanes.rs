@@ -75,6 +75,8 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
 
     /// The same value in every lane, rounded to the lane type.
     fn splat(self, value: f64) -> Self;
+    /// The same element in every lane, bit for bit.
+    fn broadcast(self, element: Self::Float) -> Self;
     /// The same bit pattern in every lane; an `f32` lane takes the low 32 bits.
     fn splat_bits(self, bits: u64) -> Self;
     /// `self * factor + term`, rounded once where [`FUSED`](Self::FUSED).
@@ -117,11 +119,7 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
     }
 
     /// The first `count` lanes, the others replaced by `fill`.
-    #[inline(always)]
-    fn keep(self, count: usize, fill: Self) -> Self {
-        let lane = self.with_array(Self::Float::IOTA);
-        Self::select(lane.lt(self.splat(count as f64)), self, fill)
-    }
+    fn keep(self, count: usize, fill: Self) -> Self;
     /// The lanes as `f64`, first half and second half. `f64` lanes give themselves twice.
     fn widen(self) -> [Self::Double; 2];
     /// The inverse of [`widen`](Self::widen), rounding each lane once.

@@ -121,6 +121,10 @@ macro_rules! common {
             Self([avx2!($set1(value as $float)); 2])
         }
         #[inline(always)]
+        fn broadcast(self, element: $float) -> Self {
+            Self([avx2!($set1(element)); 2])
+        }
+        #[inline(always)]
         fn splat_bits(self, bits: u64) -> Self {
             Self([avx2!($cast_back(avx2!($set1_bits(bits as $int)))); 2])
         }
@@ -263,6 +267,11 @@ impl Lanes for F32 {
         Self(both!(_mm256_permutevar8x32_ps(table, index)))
     }
     #[inline(always)]
+    fn keep(self, count: usize, fill: Self) -> Self {
+        let masks = masks_f32(count);
+        Self::select(Truths(both!(_mm256_castsi256_ps(masks))), self, fill)
+    }
+    #[inline(always)]
     fn widen(self) -> [F64; 2] {
         macro_rules! double {
             ($register:expr) => {
@@ -380,6 +389,11 @@ impl Lanes for F64 {
     );
 
     #[inline(always)]
+    fn keep(self, count: usize, fill: Self) -> Self {
+        let masks = masks_f64(count);
+        Self::select(Truths(both!(_mm256_castsi256_pd(masks))), self, fill)
+    }
+    #[inline(always)]
     fn widen(self) -> [F64; 2] {
         [self, self]
     }
@@ -436,27 +450,30 @@ impl Fold for F64 {
     }
 }
 
-/// 16 ones and 16 zeros: eight of them from any start are the mask of a partial load.
-static MASK_F32: [i32; 32] = {
-    let mut mask = [0; 32];
-    let mut i = 0;
-    while i < 16 {
-        mask[i] = -1;
-        i += 1;
-    }
-    mask
-};
+/// The masks of the first `count` lanes: eight of the 16 ones and 16 zeros of a table, from there and eight further on.
+macro_rules! masks {
+    ($name:ident, $int:ident, $count:literal) => {
+        #[inline(always)]
+        fn $name(count: usize) -> [__m256i; 2] {
+            static TABLE: [$int; 2 * $count] = {
+                let mut table = [0; 2 * $count];
+                let mut i = 0;
+                while i < $count {
+                    table[i] = -1;
+                    i += 1;
+                }
+                table
+            };
+            assert!(count <= $count);
+            let start = TABLE.as_ptr().wrapping_add($count - count);
+            // SAFETY: the feature, see `avx2!`: only lane values come here. Both halves lie in the table.
+            unsafe { [_mm256_loadu_si256(start.cast()), _mm256_loadu_si256(start.wrapping_add($count / 2).cast())] }
+        }
+    };
+}
 
-/// The same for `f64`.
-static MASK_F64: [i64; 16] = {
-    let mut mask = [0; 16];
-    let mut i = 0;
-    while i < 8 {
-        mask[i] = -1;
-        i += 1;
-    }
-    mask
-};
+masks!(masks_f32, i32, 16);
+masks!(masks_f64, i64, 8);
 
 // Whole loads and stores are masked ones with every lane set. The compiler makes plain ones of them, also where debug
 // assertions would check the pointers of plain ones.
@@ -479,15 +496,9 @@ macro_rules! memory {
             }
             #[inline(always)]
             unsafe fn load_partial(_: Avx2, from: *const $float, count: usize) -> Self {
-                // SAFETY: the token proves the features; `count` is at most the lane count, so the masks
-                // lie in their table; masked-off lanes are not read, so the address may lie outside.
-                Self(unsafe {
-                    let mask = $masks.as_ptr().add($count - count);
-                    [
-                        $load(from, _mm256_loadu_si256(mask.cast())),
-                        $load(from.wrapping_add($count / 2), _mm256_loadu_si256(mask.add($count / 2).cast())),
-                    ]
-                })
+                let [low, high] = $masks(count);
+                // SAFETY: the token proves the features; masked-off lanes are not read, so their address may lie outside.
+                Self(unsafe { [$load(from, low), $load(from.wrapping_add($count / 2), high)] })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
@@ -500,17 +511,16 @@ macro_rules! memory {
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
-                // SAFETY: as for the partial load; masked-off lanes are not written.
+                let [low, high] = $masks(count);
+                // SAFETY: the value proves the features; masked-off lanes are not written.
                 unsafe {
-                    let mask = $masks.as_ptr().add($count - count);
-                    $store(to, _mm256_loadu_si256(mask.cast()), self.0[0]);
-                    let upper = _mm256_loadu_si256(mask.add($count / 2).cast());
-                    $store(to.wrapping_add($count / 2), upper, self.0[1]);
+                    $store(to, low, self.0[0]);
+                    $store(to.wrapping_add($count / 2), high, self.0[1]);
                 }
             }
         }
     };
 }
 
-memory!(F32, f32, 16, MASK_F32, [_mm256_setzero_ps, _mm256_maskload_ps, _mm256_maskstore_ps]);
-memory!(F64, f64, 8, MASK_F64, [_mm256_setzero_pd, _mm256_maskload_pd, _mm256_maskstore_pd]);
+memory!(F32, f32, 16, masks_f32, [_mm256_setzero_ps, _mm256_maskload_ps, _mm256_maskstore_ps]);
+memory!(F64, f64, 8, masks_f64, [_mm256_setzero_pd, _mm256_maskload_pd, _mm256_maskstore_pd]);

@@ -179,6 +179,10 @@ macro_rules! common {
             Self(avx512!($set1(value as $float)))
         }
         #[inline(always)]
+        fn broadcast(self, element: $float) -> Self {
+            Self(avx512!($set1(element)))
+        }
+        #[inline(always)]
         fn splat_bits(self, bits: u64) -> Self {
             Self::from_int(avx512!($set1_bits(bits as $int)))
         }
@@ -219,6 +223,10 @@ macro_rules! common {
         #[inline(always)]
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
             Self(avx512!($blend(mask.0, no.0, yes.0)))
+        }
+        #[inline(always)]
+        fn keep(self, count: usize, fill: Self) -> Self {
+            Self::select(Bits(first(count) as $mask), self, fill)
         }
         #[inline(always)]
         fn always(self) -> Self::Mask {

@@ -117,6 +117,14 @@ impl<L: Lanes> Lanes for Gradual<L> {
         Self(self.0.splat(value))
     }
     #[inline(always)]
+    fn broadcast(self, element: Self::Float) -> Self {
+        Self(self.0.broadcast(element))
+    }
+    #[inline(always)]
+    fn keep(self, count: usize, fill: Self) -> Self {
+        Self(self.0.keep(count, fill.0))
+    }
+    #[inline(always)]
     fn splat_bits(self, bits: u64) -> Self {
         Self(self.0.splat_bits(bits))
     }

@@ -88,6 +88,10 @@ macro_rules! lanes {
                 Self($wide::splat(value as $float))
             }
             #[inline(always)]
+            fn broadcast(self, element: $float) -> Self {
+                Self($wide::splat(element))
+            }
+            #[inline(always)]
             fn splat_bits(self, bits: u64) -> Self {
                 Self(cast($signed::splat(bits as $int)))
             }
@@ -136,6 +140,11 @@ macro_rules! lanes {
             #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 Self(mask.0.bitselect(yes.0, no.0))
+            }
+            #[inline(always)]
+            fn keep(self, count: usize, fill: Self) -> Self {
+                let lane = self.with_array($float::IOTA);
+                Self::select(lane.lt(self.splat(count as f64)), self, fill)
             }
             #[inline(always)]
             fn always(self) -> Self::Mask {

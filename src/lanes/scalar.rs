@@ -93,6 +93,10 @@ macro_rules! lanes {
                 Self([value as $float; $count])
             }
             #[inline(always)]
+            fn broadcast(self, element: $float) -> Self {
+                Self([element; $count])
+            }
+            #[inline(always)]
             fn splat_bits(self, bits: u64) -> Self {
                 Self([$float::from_bits(bits as $bits); $count])
             }
@@ -131,6 +135,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 Self(each!(0.0, i => if mask.0[i] { yes.0[i] } else { no.0[i] }))
+            }
+            #[inline(always)]
+            fn keep(self, count: usize, fill: Self) -> Self {
+                Self(each!(0.0, i => if i < count { self.0[i] } else { fill.0[i] }))
             }
             #[inline(always)]
             fn always(self) -> Self::Mask {

@@ -11,7 +11,7 @@ mod short;
 
 use super::Shape;
 use crate::isa::Kernel;
-use crate::lanes::{Lanes, Memory, Simd, Slices};
+use crate::lanes::{Lanes, Memory, ROWS, Simd, Slices};
 use crate::real::Real;
 use crate::sum::Tree;
 use across::Across;
@@ -78,9 +78,11 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
                 }
             }
         } else if axis <= T::LANES {
+            let mut elements = [[zero; N]; ROWS];
             for first in (0..len / axis).step_by(T::LANES) {
                 let rows = T::LANES.min(len / axis - first);
-                let group = Short::new(simd, self.slices.part(first * axis, rows * axis), rows, axis);
+                let slices = self.slices.part(first * axis, rows * axis);
+                let group = Short::new(simd, slices, rows, axis, &mut elements);
                 self.work.group(zero, group, first);
             }
         } else {
@@ -100,7 +102,7 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
 fn row<L: Lanes, const P: usize>(like: L, by_row: &[<L::Float as Real>::Array; P], r: usize) -> [L; P] {
     let mut row = [like; P];
     for p in 0..P {
-        row[p] = like.splat(by_row[p].as_ref()[r].to_f64());
+        row[p] = like.broadcast(by_row[p].as_ref()[r]);
     }
     row
 }

@@ -31,13 +31,13 @@ pub fn shift<L: Lanes>(max: L) -> [L; 3] {
     let n = (max - first).mul_add(max.splat(std::f64::consts::LOG2_E), rounder) - rounder;
     let (head, least) = exponents::<L::Float>();
     let lowest = (n + max.splat(least - head)) * max.splat(std::f64::consts::LN_2);
-    [first, lowest, max.splat(head) - n]
+    [first, lowest, L::Float::exponent_bits(max.splat(head) - n)]
 }
 
 impl Element<1, 3> for Term {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [first, lowest, power]: [L; 3], [x]: [L; 1]) -> L {
-        math::exp_scaled(lowest.max(x - first), L::Float::exponent_bits(power))
+    fn apply<L: Lanes>(self, [first, lowest, exponent]: [L; 3], [x]: [L; 1]) -> L {
+        math::exp_scaled(lowest.max(x - first), exponent)
     }
 }
 

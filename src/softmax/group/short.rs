@@ -1,21 +1,27 @@
 //! Rows of up to one lane value, kept in registers.
 
 use super::{Element, Group, arrays, row};
-use crate::lanes::{Fold, Lanes, Memory, ROWS, Simd, Slices};
+use crate::lanes::{Fold, Lanes, ROWS, Simd, Slices};
 use crate::real::Real;
 
 /// Rows of up to one lane value each.
-pub struct Short<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
+pub struct Short<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
     slices: Slices<'a, T, N, OUTPUT>,
-    elements: [[T::Lanes<S>; N]; ROWS],
+    elements: &'t mut [[T::Lanes<S>; N]; ROWS],
     rows: usize,
     axis: usize,
 }
 
-impl<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, T, S, N, OUTPUT> {
+impl<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, 't, T, S, N, OUTPUT> {
+    /// Loads the rows. Their place is lent, because it is too large to be moved.
     #[inline(always)]
-    pub fn new(simd: S, mut slices: Slices<'a, T, N, OUTPUT>, rows: usize, axis: usize) -> Self {
-        let mut elements = [[<T::Lanes<S> as Memory>::zero(simd); N]; ROWS];
+    pub fn new(
+        simd: S,
+        mut slices: Slices<'a, T, N, OUTPUT>,
+        rows: usize,
+        axis: usize,
+        elements: &'t mut [[T::Lanes<S>; N]; ROWS],
+    ) -> Self {
         for r in 0..rows {
             elements[r] = slices.partial(r * axis, axis).load(simd);
         }
@@ -23,7 +29,7 @@ impl<'a, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, T, S, N
     }
 }
 
-impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Short<'_, T, S, N, OUTPUT> {
+impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Short<'_, '_, T, S, N, OUTPUT> {
     #[inline(always)]
     fn rows(&self) -> usize {
         self.rows

@@ -186,6 +186,7 @@ fn forward_names_the_lengths() {
 }
 
 #[test]
+#[cfg_attr(not(panic = "unwind"), ignore = "a panic ends the program")]
 fn panics_point_at_the_caller_through_dyn_too() {
     use std::sync::{Arc, Mutex};
     let seen = Arc::new(Mutex::new(String::new()));

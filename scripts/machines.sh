@@ -7,7 +7,7 @@
 #
 # Needs an x86-64 Debian 12, root for apt-get, and a Rust toolchain from rustup. Installs qemu-user, for the last three
 # also a C toolchain each, and node if there is none. Their standard library is compiled here, from Debian's sources, by
-# Debian's compiler: both are unpacked under target/machines (700 MB) and nothing else sees them.
+# Debian's compiler: both are unpacked under target/machines (3 GB with what is built) and nothing else sees them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS

@@ -28,7 +28,7 @@ on() {
   echo "instruction sets: $found"
   [ "$found" = "$expected" ] || { echo "expected: $expected" >&2; return 1; }
   cargo test --release --tests "$@"
-  cargo run --release --example exhaustive "$@" -- --step 4099
+  cargo run --release --example exhaustive "$@" -- --step 32749
 }
 
 # x86 CPU ISAS

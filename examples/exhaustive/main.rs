@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     println!("{}\n{} s.\n", table::of_points(&points), start.elapsed().as_secs());
 
     let start = Instant::now();
-    let rows = rows::run();
+    let rows = rows::run(step);
     println!("{}\n{} s.\n", table::of_rows(&rows), start.elapsed().as_secs());
 
     let broken: Vec<String> = sweep

@@ -1,0 +1,56 @@
+//! Times taken in turns, so that what disturbs the machine disturbs all alike.
+
+use std::time::{Duration, Instant};
+
+use crate::contenders::Contender;
+
+const ROUNDS: usize = 15;
+/// How long a contender runs in a round, unless one call takes longer.
+const TURN: Duration = Duration::from_millis(1);
+
+/// The seconds that each contender's call took in each round.
+pub struct Times(Vec<Vec<f64>>);
+
+impl Times {
+    /// Times the contenders one after the other in every round.
+    pub fn new(contenders: &mut [Box<dyn Contender>], x: &[f32], y: &mut [f32]) -> Self {
+        let calls: Vec<usize> =
+            contenders.iter_mut().map(|contender| calls_in_a_turn(&mut **contender, x, y)).collect();
+        let mut turn = |contender: &mut dyn Contender, calls: usize| {
+            // What the one before left in the caches is not to count.
+            contender.repeat(1, x, y);
+            time(contender, calls, x, y).as_secs_f64() / calls as f64
+        };
+        let mut round = || contenders.iter_mut().zip(&calls).map(|(it, calls)| turn(&mut **it, *calls)).collect();
+        Self((0..ROUNDS).map(|_| round()).collect())
+    }
+
+    /// The least time of a contender.
+    pub fn least(&self, contender: usize) -> f64 {
+        self.0.iter().map(|round| round[contender]).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The median over the rounds of one contender's time over another's in the same round.
+    pub fn ratio(&self, contender: usize, other: usize) -> f64 {
+        let mut ratios: Vec<f64> = self.0.iter().map(|round| round[contender] / round[other]).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    }
+}
+
+fn time(contender: &mut dyn Contender, calls: usize, x: &[f32], y: &mut [f32]) -> Duration {
+    let start = Instant::now();
+    contender.repeat(calls, x, y);
+    start.elapsed()
+}
+
+fn calls_in_a_turn(contender: &mut dyn Contender, x: &[f32], y: &mut [f32]) -> usize {
+    let mut calls = 1;
+    loop {
+        let elapsed = time(contender, calls, x, y);
+        if elapsed >= TURN / 2 {
+            return calls.max((calls as f64 * TURN.as_secs_f64() / elapsed.as_secs_f64()) as usize);
+        }
+        calls *= 2;
+    }
+}

@@ -7,6 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::comparison::Comparison;
 use crate::contenders::{RIVALS, ours};
 use crate::operation::{Operation, Shape};
+use crate::report::{digits, label};
 
 const PANELS: [(Operation, Shape); 4] = [
     (Operation::Sigmoid, Shape::slice(65_536)),
@@ -34,14 +35,14 @@ pub fn draw(comparisons: &[Comparison]) -> String {
 
 fn fill(root: &DrawingArea<SVGBackend, Shift>, comparisons: &[Comparison]) -> Drawn {
     root.fill(&WHITE)?;
-    let caption = "time over memcpy of the same memory, one thread, log scale: shorter is faster";
+    let caption = "time over memcpy of the same memory (log scale, one thread), and worst error";
     let (head, body) = root.split_vertically(44);
     head.draw(&Text::new(caption, (SIZE.0 as i32 / 2, 24), text(20, HPos::Center)))?;
     let shown: Vec<&Comparison> =
         PANELS.iter().filter_map(|panel| comparisons.iter().find(|it| (it.operation, it.shape) == *panel)).collect();
     let slowest = shown.iter().flat_map(|it| it.scores.values()).map(|score| score.ratio).fold(1.0, f64::max);
-    // Room for the number at the end of the longest bar.
-    let range = 1.0..slowest * 2.0;
+    // Room for the numbers at the end of the longest bar.
+    let range = 1.0..slowest * 5.0;
     for (area, comparison) in body.split_evenly((2, 2)).iter().zip(shown) {
         panel(root, area, comparison, range.clone())?;
     }
@@ -77,26 +78,17 @@ fn panel(
     for (k, name) in names.iter().enumerate() {
         let (top, middle, bottom) = (k as f64 + 0.14, k as f64 + 0.5, k as f64 + 0.86);
         let (x, y) = chart.backend_coord(&(1.0, middle));
-        root.draw(&Text::new(label(name), (x - 8, y), text(17, HPos::Right)))?;
+        let (owner, colour) = if RIVALS.contains(name) { ("", RIVAL) } else { ("activations ", OURS) };
+        root.draw(&Text::new(format!("{owner}{}", label(name)), (x - 8, y), text(17, HPos::Right)))?;
         let score = comparison.scores.get(name);
         let ratio = score.map_or(1.0, |score| score.ratio.max(1.0));
-        let colour = if RIVALS.contains(name) { RIVAL } else { OURS };
         chart.draw_series([Rectangle::new([(1.0, top), (ratio, bottom)], colour.filled())])?;
-        let number = score.map_or("none".to_owned(), |score| format!("{:.1}", score.ratio));
+        let number = score
+            .map_or("none".to_owned(), |score| format!("{}, {} ulp", digits(score.ratio, 1), digits(score.ulp, 1)));
         let (x, y) = chart.backend_coord(&(ratio, middle));
         root.draw(&Text::new(number, (x + 6, y), text(16, HPos::Left)))?;
     }
     Ok(())
-}
-
-/// The name beside a bar.
-fn label(name: &str) -> String {
-    match name {
-        "std" => "std loop".to_owned(),
-        "wide" => "wide loop".to_owned(),
-        rival if RIVALS.contains(&rival) => rival.to_owned(),
-        isa => format!("activations {isa}"),
-    }
 }
 
 fn text(size: u32, horizontally: HPos) -> TextStyle<'static> {

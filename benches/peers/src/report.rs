@@ -9,7 +9,7 @@ const EXPLANATION: &str = "\
 Columns of contenders: time over that of memcpy, which is the median of rounds in which all took turns (worst error in
 ulp over the inputs; for log_softmax in ulp of the larger of 1 and the true value). `~`: the ratio of the least times
 differs by more than a tenth, so the machine was not quiet. `-`: there is no such operation. **Bold**: a rival is
-faster. Geometric means are over the rows that a contender has.";
+faster, if only by what a run differs from the next. Geometric means are over the rows that a contender has.";
 
 /// The table with what must be known to read it.
 pub fn table(comparisons: &[Comparison]) -> String {
@@ -29,14 +29,14 @@ pub fn table(comparisons: &[Comparison]) -> String {
         ];
         cells.extend(contenders.iter().map(|name| comparison.scores.get(name).map_or("-".to_owned(), cell)));
         let best = comparison.best_rival();
-        cells.push(best.to_owned());
+        cells.push(label(best));
         cells.push(marked(comparison.over(ours[0], best).expect("both are here")));
         lines.push(line(&cells));
     }
 
     let ratio = |name: &str| geometric_mean(comparisons.iter().filter_map(|it| Some(it.scores.get(name)?.ratio)));
     let mut cells = vec!["geometric mean".to_owned(), String::new(), String::new()];
-    cells.extend(contenders.iter().map(|name| format!("{:.2}", ratio(name))));
+    cells.extend(contenders.iter().map(|name| digits(ratio(name), 2)));
     cells.extend([String::new(), String::new()]);
     lines.push(line(&cells));
     for isa in &ours {
@@ -68,23 +68,38 @@ fn cpu() -> String {
     model.map_or(std::env::consts::ARCH, |(_, name)| name).to_owned()
 }
 
-/// The name of a contender, with its version if it is a package.
+/// What a reader calls a contender.
+pub fn label(name: &str) -> String {
+    match name {
+        "candle-nn" => "candle".to_owned(),
+        "wide" | "std" => format!("{name} loop"),
+        name => name.to_owned(),
+    }
+}
+
+/// The label with the version if the contender is a package.
 fn title(name: &str) -> String {
     let lock = include_str!("../Cargo.lock");
     let version = lock.split("[[package]]").find_map(|package| {
         let version = package.strip_prefix(&format!("\nname = \"{name}\"\nversion = \""))?;
         version.split_once('"')
     });
-    version.map_or(name.to_owned(), |(version, _)| format!("{name} {version}"))
+    version.map_or(label(name), |(version, _)| format!("{} {version}", label(name)))
 }
 
 fn cell(score: &Score) -> String {
     let noisy = (score.ratio / score.ratio_of_least - 1.0).abs() > 0.1;
-    let ulp = match score.ulp {
-        ulp if ulp < 10.0 => format!("{ulp:.1}"),
-        ulp => format!("{ulp:.0}"),
-    };
-    format!("{}{:.2} ({ulp})", if noisy { "~" } else { "" }, score.ratio)
+    format!("{}{} ({})", if noisy { "~" } else { "" }, digits(score.ratio, 2), digits(score.ulp, 1))
+}
+
+/// A number with decimals as long as it is small.
+pub fn digits(number: f64, decimals: usize) -> String {
+    match number {
+        0.0 => "0".to_owned(),
+        small if small < 10.0 => format!("{small:.decimals$}"),
+        medium if medium < 100.0 && decimals > 1 => format!("{medium:.1}"),
+        large => format!("{large:.0}"),
+    }
 }
 
 /// A ratio to a rival, bold where the rival is faster.

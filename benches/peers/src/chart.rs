@@ -35,7 +35,7 @@ pub fn draw(comparisons: &[Comparison]) -> String {
 
 fn fill(root: &DrawingArea<SVGBackend, Shift>, comparisons: &[Comparison]) -> Drawn {
     root.fill(&WHITE)?;
-    let caption = "time over memcpy of the same memory (log scale, one thread), and worst error";
+    let caption = "time over memcpy of the same memory, log scale: shorter is faster (worst error in brackets)";
     let (head, body) = root.split_vertically(44);
     head.draw(&Text::new(caption, (SIZE.0 as i32 / 2, 24), text(20, HPos::Center)))?;
     let shown: Vec<&Comparison> =
@@ -72,7 +72,7 @@ fn panel(
         .x_label_formatter(&|x| format!("{x}"))
         .label_style(text(15, HPos::Center))
         .axis_style(INK.mix(0.4))
-        .bold_line_style(INK.mix(0.15))
+        .bold_line_style(INK.mix(0.1))
         .light_line_style(TRANSPARENT)
         .draw()?;
     for (k, name) in names.iter().enumerate() {
@@ -84,7 +84,7 @@ fn panel(
         let ratio = score.map_or(1.0, |score| score.ratio.max(1.0));
         chart.draw_series([Rectangle::new([(1.0, top), (ratio, bottom)], colour.filled())])?;
         let number = score
-            .map_or("none".to_owned(), |score| format!("{}, {} ulp", digits(score.ratio, 1), digits(score.ulp, 1)));
+            .map_or("none".to_owned(), |score| format!("{} ({} ulp)", digits(score.ratio, 1), digits(score.ulp, 1)));
         let (x, y) = chart.backend_coord(&(ratio, middle));
         root.draw(&Text::new(number, (x + 6, y), text(16, HPos::Left)))?;
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::contenders::Contender;
 
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 61;
 /// How long a contender runs in a round, unless one call takes longer.
 const TURN: Duration = Duration::from_millis(1);
 
@@ -12,17 +12,23 @@ const TURN: Duration = Duration::from_millis(1);
 pub struct Times(Vec<Vec<f64>>);
 
 impl Times {
-    /// Times the contenders one after the other in every round.
+    /// Times every contender once a round, in an order drawn anew: none always comes after the same other.
     pub fn new(contenders: &mut [Box<dyn Contender>], x: &[f32], y: &mut [f32]) -> Self {
-        let calls: Vec<usize> =
-            contenders.iter_mut().map(|contender| calls_in_a_turn(&mut **contender, x, y)).collect();
-        let mut turn = |contender: &mut dyn Contender, calls: usize| {
-            // What the one before left in the caches is not to count.
-            contender.repeat(1, x, y);
-            time(contender, calls, x, y).as_secs_f64() / calls as f64
-        };
-        let mut round = || contenders.iter_mut().zip(&calls).map(|(it, calls)| turn(&mut **it, *calls)).collect();
-        Self((0..ROUNDS).map(|_| round()).collect())
+        let calls: Vec<usize> = contenders.iter_mut().map(|it| calls_in_a_turn(it.as_mut(), x, y)).collect();
+        let mut order: Vec<usize> = (0..contenders.len()).collect();
+        let mut random = fastrand::Rng::with_seed(0);
+        let rounds = (0..ROUNDS).map(|_| {
+            random.shuffle(&mut order);
+            let mut round = vec![0.0; contenders.len()];
+            for k in &order {
+                let (contender, calls) = (contenders[*k].as_mut(), calls[*k]);
+                // What the one before left in the caches is not to count.
+                contender.repeat(1, x, y);
+                round[*k] = time(contender, calls, x, y).as_secs_f64() / calls as f64;
+            }
+            round
+        });
+        Self(rounds.collect())
     }
 
     /// The least time of a contender.

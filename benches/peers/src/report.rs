@@ -13,42 +13,35 @@ faster, if only by what a run differs from the next. Geometric means are over th
 
 /// The table with what must be known to read it.
 pub fn table(comparisons: &[Comparison]) -> String {
-    let contenders: Vec<&str> = ours().chain(RIVALS).collect();
-    let ours: Vec<&str> = ours().collect();
+    let isas: Vec<&str> = ours().collect();
+    let all = |ratio: &dyn Fn(&Comparison) -> Option<f64>| geometric_mean(comparisons.iter().filter_map(ratio));
 
-    let mut head = vec!["operation".to_owned(), "size".to_owned(), "memcpy, ns/element".to_owned()];
-    head.extend(contenders.iter().map(|name| title(name)));
-    head.extend(["best rival".to_owned(), format!("{} over it", ours[0])]);
-    let mut lines = vec![line(&head), line(&vec!["---".to_owned(); head.len()])];
-
-    for comparison in comparisons {
-        let mut cells = vec![
-            comparison.operation.name().to_owned(),
-            comparison.operation.size(comparison.shape),
-            format!("{:.4}", comparison.memcpy),
-        ];
-        cells.extend(contenders.iter().map(|name| comparison.scores.get(name).map_or("-".to_owned(), cell)));
-        let best = comparison.best_rival();
-        cells.push(label(best));
-        cells.push(marked(comparison.over(ours[0], best).expect("both are here")));
-        lines.push(line(&cells));
+    let mut lines = vec![
+        line(["operation", "size", "memcpy, ns/element"], title, ["best rival", &format!("{} over it", isas[0])]),
+        line(["---"; 3], |_| "---".to_owned(), ["---"; 2]),
+    ];
+    for it in comparisons {
+        let (size, memcpy) = (it.operation.size(it.shape), format!("{:.4}", it.memcpy));
+        let best = it.best_rival();
+        let over = it.over(isas[0], best).map_or_else(String::new, marked);
+        let cell = |name: &str| it.scores.get(name).map_or("-".to_owned(), cell);
+        lines.push(line([it.operation.name(), &size, &memcpy], cell, [&label(best), &over]));
     }
-
-    let ratio = |name: &str| geometric_mean(comparisons.iter().filter_map(|it| Some(it.scores.get(name)?.ratio)));
-    let mut cells = vec!["geometric mean".to_owned(), String::new(), String::new()];
-    cells.extend(contenders.iter().map(|name| digits(ratio(name), 2)));
-    cells.extend([String::new(), String::new()]);
-    lines.push(line(&cells));
-    for isa in &ours {
-        let over = |other: &str| geometric_mean(comparisons.iter().filter_map(|it| it.over(isa, other)));
-        let mut cells = vec![format!("{isa} over it"), String::new(), String::new()];
-        cells.extend(contenders.iter().map(|name| if name == isa { "1".to_owned() } else { marked(over(name)) }));
-        cells.push("every row's best".to_owned());
-        cells.push(marked(geometric_mean(comparisons.iter().filter_map(|it| it.over(isa, it.best_rival())))));
-        lines.push(line(&cells));
+    let mean = |name: &str| digits(all(&|it| Some(it.scores.get(name)?.ratio)), 2);
+    lines.push(line(["geometric mean", "", ""], mean, ["", ""]));
+    for isa in &isas {
+        let over = |other: &str| marked(all(&|it| it.over(isa, other)));
+        let over_best = marked(all(&|it| it.over(isa, it.best_rival())));
+        lines.push(line([&format!("{isa} over it"), "", ""], over, ["every row's best", &over_best]));
     }
-
     format!("{}\n\n{}\n\n{EXPLANATION}\n", header(), lines.join("\n"))
+}
+
+/// A line of the table with a cell for each contender in the middle.
+fn line(start: [&str; 3], cell: impl Fn(&str) -> String, end: [&str; 2]) -> String {
+    let cells =
+        start.map(str::to_owned).into_iter().chain(ours().chain(RIVALS).map(cell)).chain(end.map(str::to_owned));
+    format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
 }
 
 /// What was measured, where and when.
@@ -105,10 +98,6 @@ pub fn digits(number: f64, decimals: usize) -> String {
 /// A ratio to a rival, bold where the rival is faster.
 fn marked(ratio: f64) -> String {
     if ratio >= 1.005 { format!("**{ratio:.2}**") } else { format!("{ratio:.2}") }
-}
-
-fn line(cells: &[String]) -> String {
-    format!("| {} |", cells.join(" | "))
 }
 
 fn geometric_mean(ratios: impl Iterator<Item = f64>) -> f64 {

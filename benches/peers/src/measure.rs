@@ -4,9 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::contenders::Contender;
 
-const ROUNDS: usize = 61;
+const ROUNDS: usize = 41;
 /// How long a contender runs in a round, unless one call takes longer.
 const TURN: Duration = Duration::from_millis(1);
+/// The calls before that, which are not timed: what the one before left in the caches lasts for several.
+const UNTIMED_CALLS: usize = 6;
+/// How long these calls may take, unless the first takes longer.
+const UNTIMED: Duration = Duration::from_millis(6);
 
 /// The seconds that each contender's call took in each round.
 pub struct Times(Vec<Vec<f64>>);
@@ -14,17 +18,16 @@ pub struct Times(Vec<Vec<f64>>);
 impl Times {
     /// Times every contender once a round, in an order drawn anew: none always comes after the same other.
     pub fn new(contenders: &mut [Box<dyn Contender>], x: &[f32], y: &mut [f32]) -> Self {
-        let calls: Vec<usize> = contenders.iter_mut().map(|it| calls_in_a_turn(it.as_mut(), x, y)).collect();
+        let calls: Vec<[usize; 2]> = contenders.iter_mut().map(|it| calls_in_a_turn(it.as_mut(), x, y)).collect();
         let mut order: Vec<usize> = (0..contenders.len()).collect();
         let mut random = fastrand::Rng::with_seed(0);
         let rounds = (0..ROUNDS).map(|_| {
             random.shuffle(&mut order);
             let mut round = vec![0.0; contenders.len()];
             for k in &order {
-                let (contender, calls) = (contenders[*k].as_mut(), calls[*k]);
-                // What the one before left in the caches is not to count.
-                contender.repeat(1, x, y);
-                round[*k] = time(contender, calls, x, y).as_secs_f64() / calls as f64;
+                let (contender, [untimed, timed]) = (contenders[*k].as_mut(), calls[*k]);
+                contender.repeat(untimed, x, y);
+                round[*k] = time(contender, timed, x, y).as_secs_f64() / timed as f64;
             }
             round
         });
@@ -51,12 +54,14 @@ fn time(contender: &mut dyn Contender, calls: usize, x: &[f32], y: &mut [f32]) -
     start.elapsed()
 }
 
-fn calls_in_a_turn(contender: &mut dyn Contender, x: &[f32], y: &mut [f32]) -> usize {
+/// The number of calls that are not timed and of those that are.
+fn calls_in_a_turn(contender: &mut dyn Contender, x: &[f32], y: &mut [f32]) -> [usize; 2] {
     let mut calls = 1;
     loop {
         let elapsed = time(contender, calls, x, y);
         if elapsed >= TURN / 2 {
-            return calls.max((calls as f64 * TURN.as_secs_f64() / elapsed.as_secs_f64()) as usize);
+            let within = |limit: Duration| (limit.as_secs_f64() / elapsed.as_secs_f64() * calls as f64) as usize;
+            return [within(UNTIMED).clamp(1, UNTIMED_CALLS), within(TURN).max(1)];
         }
         calls *= 2;
     }

@@ -18,16 +18,17 @@ pub trait Formula: Copy + Send + Sync + 'static {
     /// The least and the largest value.
     const RANGE: [f64; 2];
 
-    /// The inputs for which [`value`](Self::value) meets nothing subnormal or out of range on its way.
+    /// The smaller of `margin` and of what keeps `x` from making anything subnormal or out of range on the way to the
+    /// [`value`](Self::value).
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, x: L) -> L::Mask {
-        math::is_moderate(x)
+    fn margin<L: Lanes>(self, x: L, margin: L) -> L {
+        math::margin(x, margin)
     }
 
-    /// The inputs for which [`gradient`](Self::gradient) meets nothing subnormal on its way.
+    /// The same on the way to the [`gradient`](Self::gradient).
     #[inline(always)]
-    fn ordinary_gradient<L: Lanes>(self, y: L, dy: L) -> L::Mask {
-        math::is_moderate(y) & math::is_moderate(dy)
+    fn gradient_margin<L: Lanes>(self, y: L, dy: L, margin: L) -> L {
+        math::margin(y, math::margin(dy, margin))
     }
 
     /// The activation itself.
@@ -46,8 +47,8 @@ pub struct Value<F>(pub F);
 
 impl<F: Formula> Map<1> for Value<F> {
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, [x]: [L; 1]) -> L::Mask {
-        self.0.ordinary(x)
+    fn margin<L: Lanes>(self, [x]: [L; 1], margin: L) -> L {
+        self.0.margin(x, margin)
     }
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
@@ -61,8 +62,8 @@ pub struct Gradient<F>(pub F);
 
 impl<F: Formula> Map<2> for Gradient<F> {
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, [y, dy]: [L; 2]) -> L::Mask {
-        self.0.ordinary_gradient(y, dy)
+    fn margin<L: Lanes>(self, [y, dy]: [L; 2], margin: L) -> L {
+        self.0.gradient_margin(y, dy, margin)
     }
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> L {

@@ -5,6 +5,7 @@ use crate::entry::Float;
 use crate::isa::Kernel;
 use crate::kernel::Map;
 use crate::lanes::{Input, Lanes, Memory, Simd, Slices};
+use crate::math;
 #[cfg(feature = "rayon")]
 use crate::parallel;
 use crate::real::Real;
@@ -148,8 +149,8 @@ pub struct Clip(pub f64);
 
 impl Map<1> for Clip {
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, [x]: [L; 1]) -> L::Mask {
-        x.always()
+    fn margin<L: Lanes>(self, _: [L; 1], margin: L) -> L {
+        margin
     }
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
@@ -164,13 +165,15 @@ pub struct Scale(pub [f64; 2]);
 
 impl Map<1> for Scale {
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, [x]: [L; 1]) -> L::Mask {
+    fn margin<L: Lanes>(self, [x]: [L; 1], margin: L) -> L {
+        let [factor, one] = self.0;
         // An f32 times a factor is normal in f64, where the factors are ordinary themselves.
-        if <L::Float as Real>::MIN_POSITIVE > 1e-100 && self.0[0] > 1e-200 && self.0[1] == 1.0 {
-            x.always()
+        if <L::Float as Real>::LANES == 16 && factor > 1e-200 && one == 1.0 {
+            margin
+        } else if factor > 1e-150 && one == 1.0 {
+            math::margin(x, margin)
         } else {
-            let least = if self.0[0] > 1e-150 && self.0[1] == 1.0 { 0.0 } else { f64::INFINITY };
-            crate::math::is_moderate(x) & x.splat(least).le(x.abs())
+            x.splat(0.0)
         }
     }
     #[inline(always)]

@@ -1,13 +1,15 @@
 //! The driver over slices of the elementwise operations.
 
 use crate::isa::Kernel;
-use crate::lanes::{Gradual, Lanes, Mask, Simd, Slices};
+use crate::lanes::{Gradual, Lanes, Simd, Slices};
+use crate::math;
 use crate::real::Real;
 
 /// A function of `N` lane values, applied to each position of `N` slices.
 pub trait Map<const N: usize>: Copy {
-    /// The positions at which nothing subnormal or out of range turns up on the way.
-    fn ordinary<L: Lanes>(self, x: [L; N]) -> L::Mask;
+    /// The smaller of `margin` and of what keeps `x` from making anything subnormal or out of range on the way:
+    /// [`math::is_ordinary`] judges it.
+    fn margin<L: Lanes>(self, x: [L; N], margin: L) -> L;
     /// The function, valid at ordinary positions on plain lanes and everywhere on [`Gradual`] ones.
     fn apply<L: Lanes>(self, x: [L; N]) -> L;
 }
@@ -60,11 +62,11 @@ impl<T: Real, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
 #[inline(always)]
 fn apply<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [[L; N]; V]) -> [L; V] {
     let mut y = [x[0][0]; V];
-    let mut ordinary = map.ordinary(x[0]);
-    for v in 1..V {
-        ordinary = ordinary & map.ordinary(x[v]);
+    let mut margin = x[0][0].splat(f64::INFINITY);
+    for v in 0..V {
+        margin = map.margin(x[v], margin);
     }
-    if ordinary.all() {
+    if math::is_ordinary(margin) {
         for v in 0..V {
             y[v] = map.apply(x[v]);
         }

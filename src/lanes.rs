@@ -97,8 +97,6 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
     fn le(self, other: Self) -> Self::Mask;
     /// `yes` where the mask holds, else `no`.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
-    /// A mask that holds in every lane.
-    fn always(self) -> Self::Mask;
 
     /// The wrapping sum of the bit patterns.
     fn add_bits(self, other: Self) -> Self;

@@ -16,16 +16,28 @@ pub trait Elementary: Exponential + HyperbolicTangent {}
 
 impl<T: Exponential + HyperbolicTangent> Elementary for T {}
 
-/// Where `x` is 0 or large enough that a product of two such numbers, or three with one near 1, is normal.
+/// What [`margin`] is at least where `x` is ordinary for a product: two such numbers, or three with one near 1, have a
+/// normal one, or 0.
 #[inline(always)]
-pub fn is_moderate<L: Lanes>(x: L) -> L::Mask {
-    let magnitude = x.abs();
-    let least = if <L::Float as Real>::MIN_POSITIVE > 1e-100 { 2_f64.powi(-60) } else { 2_f64.powi(-500) };
-    x.splat(least).le(magnitude) | magnitude.le(x.splat(0.0))
+fn least<L: Lanes>(like: L) -> L {
+    like.splat(if <L::Float as Real>::MIN_POSITIVE > 1e-100 { 2_f64.powi(-60) } else { 2_f64.powi(-500) })
+}
+
+/// The smaller of `margin` and the magnitude of `x`, but for 0 and NaN, which are as good as large.
+#[inline(always)]
+pub fn margin<L: Lanes>(x: L, margin: L) -> L {
+    // The bit pattern below that of a magnitude is a little less, and NaN for 0.
+    x.abs().sub_bits(x.splat_bits(1)).min(margin)
+}
+
+/// Whether all numbers that went into the margin are ordinary.
+#[inline(always)]
+pub fn is_ordinary<L: Lanes>(margin: L) -> bool {
+    least(margin).le(margin).all()
 }
 
 /// A product without the price of a subnormal one.
 #[inline(always)]
 pub fn product<L: Lanes>(a: L, b: L) -> L {
-    if (is_moderate(a) & is_moderate(b)).all() { a * b } else { a.gradual_mul(b) }
+    if is_ordinary(margin(a, margin(b, a.splat(f64::INFINITY)))) { a * b } else { a.gradual_mul(b) }
 }

@@ -36,8 +36,8 @@ impl Formula for Exp {
     const RANGE: [f64; 2] = [0.0, f64::INFINITY];
 
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, x: L) -> L::Mask {
-        x.abs().le(math::max_ordinary(x))
+    fn margin<L: Lanes>(self, x: L, margin: L) -> L {
+        (math::max_ordinary(x) - x.abs()).min(margin)
     }
 
     #[inline(always)]

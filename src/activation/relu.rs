@@ -39,13 +39,13 @@ impl Formula for Relu {
     const RANGE: [f64; 2] = [0.0, f64::INFINITY];
 
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, x: L) -> L::Mask {
-        x.always()
+    fn margin<L: Lanes>(self, _: L, margin: L) -> L {
+        margin
     }
 
     #[inline(always)]
-    fn ordinary_gradient<L: Lanes>(self, y: L, _: L) -> L::Mask {
-        y.always()
+    fn gradient_margin<L: Lanes>(self, _: L, _: L, margin: L) -> L {
+        margin
     }
 
     #[inline(always)]

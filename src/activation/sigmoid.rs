@@ -43,8 +43,8 @@ impl Formula for Sigmoid {
     const RANGE: [f64; 2] = [0.0, 1.0];
 
     #[inline(always)]
-    fn ordinary<L: Lanes>(self, x: L) -> L::Mask {
-        x.abs().le(math::max_ordinary(x))
+    fn margin<L: Lanes>(self, x: L, margin: L) -> L {
+        (math::max_ordinary(x) - x.abs()).min(margin)
     }
 
     /// e / (1 + e) with e = e^x; for negative x as e - e (e / (1 + e)), where the small product

@@ -168,10 +168,6 @@ macro_rules! common {
             Self(both!($blend(no.0, yes.0, mask.0)))
         }
         #[inline(always)]
-        fn always(self) -> Self::Mask {
-            Truths(self.splat_bits(u64::MAX).0)
-        }
-        #[inline(always)]
         fn add_bits(self, other: Self) -> Self {
             let (a, b) = (both!($cast(self.0)), both!($cast(other.0)));
             let sum = both!($add(a, b));

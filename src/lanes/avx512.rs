@@ -229,10 +229,6 @@ macro_rules! common {
             Self::select(Bits(first(count) as $mask), self, fill)
         }
         #[inline(always)]
-        fn always(self) -> Self::Mask {
-            Bits($mask::MAX)
-        }
-        #[inline(always)]
         fn add_bits(self, other: Self) -> Self {
             Self::from_int(avx512!($add(self.int(), other.int())))
         }

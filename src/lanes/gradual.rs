@@ -141,10 +141,6 @@ impl<L: Lanes> Lanes for Gradual<L> {
         Self(L::select(mask, yes.0, no.0))
     }
     #[inline(always)]
-    fn always(self) -> Self::Mask {
-        self.0.always()
-    }
-    #[inline(always)]
     fn shl_bits<const N: u32>(self) -> Self {
         Self(self.0.shl_bits::<N>())
     }

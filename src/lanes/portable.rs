@@ -147,11 +147,6 @@ macro_rules! lanes {
                 Self::select(lane.lt(self.splat(count as f64)), self, fill)
             }
             #[inline(always)]
-            fn always(self) -> Self::Mask {
-                let zero = $wide::splat(0.0);
-                Truths(zero.simd_eq(zero))
-            }
-            #[inline(always)]
             fn add_bits(self, other: Self) -> Self {
                 Self(cast(cast::<_, $signed>(self.0) + cast::<_, $signed>(other.0)))
             }

@@ -141,10 +141,6 @@ macro_rules! lanes {
                 Self(each!(0.0, i => if i < count { self.0[i] } else { fill.0[i] }))
             }
             #[inline(always)]
-            fn always(self) -> Self::Mask {
-                Truths([true; $count])
-            }
-            #[inline(always)]
             fn add_bits(self, other: Self) -> Self {
                 Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits().wrapping_add(other.0[i].to_bits()))))
             }

@@ -152,8 +152,9 @@ pub fn exp<L: Lanes>(x: L) -> L {
     // Close to 1 first, by 2^64 up or down: the last product alone is subnormal or overflows.
     let (power, f) = L::Float::parts(x);
     let is_negative = x.lt(x.splat(0.0));
-    let shift = x.splat_bits(64 << L::Float::EXPONENT);
-    let power = L::select(is_negative, power.add_bits(shift), power.sub_bits(shift));
+    let shift = 64_u64 << L::Float::EXPONENT;
+    let shift = L::select(is_negative, x.splat_bits(shift), x.splat_bits(shift.wrapping_neg()));
+    let power = power.add_bits(shift);
     let near_1 = power.mul_add(f, power);
     let large = near_1.mul_add(x.splat(2_f64.powi(64)), x.splat(-0.0));
     L::select(is_negative, L::Float::shift_down(near_1), large)

@@ -12,7 +12,7 @@
 //! function of each instruction set: what is compiled outside it would turn every instruction into
 //! a call.
 
-use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 mod gradual;
 mod portable;
@@ -51,7 +51,7 @@ pub trait Simd: Copy {
 }
 
 /// The result of comparing two lane values, one truth value per lane.
-pub trait Mask: Copy + BitAnd<Output = Self> + BitOr<Output = Self> {
+pub trait Mask: Copy {
     /// Whether the comparison holds in every lane.
     fn all(self) -> bool;
 }

@@ -93,6 +93,20 @@ fn cross_entropy_in_parallel() {
 }
 
 #[test]
+fn the_norm_has_one_shape_in_parallel() {
+    // Many lengths: another shape of the sum often rounds to the same norm.
+    let gradients = random(LEN, 1.0, 9);
+    everywhere(|| {
+        let mut gradients = gradients.clone();
+        for len in (70_000..LEN).step_by(5_003) {
+            let norm = clip_by_global_norm(&mut [&mut gradients[..len]], f64::INFINITY);
+            let par_norm = par_clip_by_global_norm(&mut [&mut gradients[..len]], f64::INFINITY);
+            assert_eq!(norm.to_bits(), par_norm.to_bits(), "{} of {len}", Isa::current());
+        }
+    });
+}
+
+#[test]
 fn clipping_in_parallel() {
     let gradients = [random(LEN, 1.0, 6), random(1 << 18, 1e-3, 7), random(3, 1.0, 8)];
     everywhere(|| {

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, unused_unsafe)]
 
 use std::arch::x86_64::*;
-use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, gradual};
 
@@ -57,23 +57,7 @@ macro_rules! both {
 }
 
 macro_rules! mask {
-    ($vector:ident, $and:ident, $or:ident, $movemask:ident, $all:literal) => {
-        impl BitAnd for Truths<$vector> {
-            type Output = Self;
-            #[inline(always)]
-            fn bitand(self, other: Self) -> Self {
-                Self(both!($and(self.0, other.0)))
-            }
-        }
-
-        impl BitOr for Truths<$vector> {
-            type Output = Self;
-            #[inline(always)]
-            fn bitor(self, other: Self) -> Self {
-                Self(both!($or(self.0, other.0)))
-            }
-        }
-
+    ($vector:ident, $and:ident, $movemask:ident, $all:literal) => {
         impl Mask for Truths<$vector> {
             #[inline(always)]
             fn all(self) -> bool {
@@ -83,8 +67,8 @@ macro_rules! mask {
     };
 }
 
-mask!(__m256, _mm256_and_ps, _mm256_or_ps, _mm256_movemask_ps, 0xFF);
-mask!(__m256d, _mm256_and_pd, _mm256_or_pd, _mm256_movemask_pd, 0xF);
+mask!(__m256, _mm256_and_ps, _mm256_movemask_ps, 0xFF);
+mask!(__m256d, _mm256_and_pd, _mm256_movemask_pd, 0xF);
 
 macro_rules! operator {
     ($lanes:ident, $trait:ident, $method:ident, $intrinsic:ident) => {

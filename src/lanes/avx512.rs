@@ -3,7 +3,7 @@
 #![allow(unsafe_code, unused_unsafe)]
 
 use std::arch::x86_64::*;
-use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, gradual};
 
@@ -40,22 +40,6 @@ pub struct Bits<T>(T);
 
 macro_rules! mask {
     ($bits:ident) => {
-        impl BitAnd for Bits<$bits> {
-            type Output = Self;
-            #[inline(always)]
-            fn bitand(self, other: Self) -> Self {
-                Self(self.0 & other.0)
-            }
-        }
-
-        impl BitOr for Bits<$bits> {
-            type Output = Self;
-            #[inline(always)]
-            fn bitor(self, other: Self) -> Self {
-                Self(self.0 | other.0)
-            }
-        }
-
         impl Mask for Bits<$bits> {
             #[inline(always)]
             fn all(self) -> bool {

@@ -1,7 +1,7 @@
 //! Lanes of the `wide` crate, which picks its instructions at compile time: SSE2 in a plain x86-64
 //! build, NEON on aarch64, simd128 on wasm where enabled, and whatever else a user compiles for.
 
-use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 use wide::bytemuck::cast;
 use wide::{f32x4, f32x16, f64x2, f64x8, i32x16, i64x8};
@@ -52,22 +52,6 @@ macro_rules! lanes {
         operator!($lanes, Sub, sub, -);
         operator!($lanes, Mul, mul, *);
         operator!($lanes, Div, div, /);
-
-        impl BitAnd for Truths<$wide> {
-            type Output = Self;
-            #[inline(always)]
-            fn bitand(self, other: Self) -> Self {
-                Self(self.0 & other.0)
-            }
-        }
-
-        impl BitOr for Truths<$wide> {
-            type Output = Self;
-            #[inline(always)]
-            fn bitor(self, other: Self) -> Self {
-                Self(self.0 | other.0)
-            }
-        }
 
         impl Mask for Truths<$wide> {
             #[inline(always)]

@@ -2,7 +2,7 @@
 //!
 //! `mul_add` is fused everywhere, in software where the CPU has no such instruction.
 
-use std::ops::{Add, BitAnd, BitOr, Div, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
 use crate::real::Real;
@@ -38,22 +38,6 @@ macro_rules! each {
         }
         lanes
     }};
-}
-
-impl<const N: usize> BitAnd for Truths<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn bitand(self, other: Self) -> Self {
-        Self(each!(false, i => self.0[i] & other.0[i]))
-    }
-}
-
-impl<const N: usize> BitOr for Truths<N> {
-    type Output = Self;
-    #[inline(always)]
-    fn bitor(self, other: Self) -> Self {
-        Self(each!(false, i => self.0[i] | other.0[i]))
-    }
 }
 
 impl<const N: usize> Mask for Truths<N> {

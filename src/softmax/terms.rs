@@ -48,10 +48,16 @@ pub fn log_sum<L: Lanes>(max: L, shift: [L; 3], sum: [L::Double; 2]) -> [L::Doub
     [math::ln(sum[0] / top[0]), math::ln(sum[1] / top[1])]
 }
 
+/// The rows whose maximum is finite.
+#[inline(always)]
+pub fn is_finite<L: Lanes>(max: L) -> L::Mask {
+    max.abs().lt(max.splat(f64::INFINITY))
+}
+
 /// NaN in the rows without a finite maximum: they have no probabilities.
 #[inline(always)]
 pub fn or_nan<L: Lanes>(max: L, value: L) -> L {
-    L::select(max.abs().lt(max.splat(f64::INFINITY)), value, max.splat(f64::NAN))
+    L::select(is_finite(max), value, max.splat(f64::NAN))
 }
 
 /// A term over the sum, exactly 1 where they are equal.

@@ -1,7 +1,7 @@
 //! The kernels of softmax, of its logarithm and of its normaliser, one group of rows at a time.
 
 use super::group::{Element, Group, Work};
-use super::terms::{Probability, Term, log_sum, or_nan, scale, shift};
+use super::terms::{Probability, Term, is_finite, log_sum, or_nan, scale, shift};
 use crate::lanes::{Lanes, Mask};
 use crate::math::{self, product};
 use crate::real::Real;
@@ -47,12 +47,12 @@ pub struct LogSumExp<'a, T>(pub &'a mut [T]);
 
 impl<T: Real> Work<T, 1> for LogSumExp<'_, T> {
     #[inline(always)]
-    fn group<L: Lanes<Float = T>>(&mut self, zero: L, mut group: impl Group<L, 1>, first: usize) {
+    fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 1>, first: usize) {
         let (max, rows) = (group.max(), group.rows());
         let shift = shift(max);
         let ([a, b], [log_a, log_b]) = (max.widen(), log_sum(max, shift, group.sum::<false, 3>(Term, shift)));
         let mut y = L::narrow([a + log_a, b + log_b]);
-        let is_finite = max.abs().lt(zero.splat(f64::INFINITY));
+        let is_finite = is_finite(max);
         if !is_finite.all() {
             // The infinity itself, unless a NaN stands beside it.
             let nan = L::narrow(group.sum::<false, 0>(ZeroOrNan, []));

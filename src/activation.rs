@@ -161,7 +161,7 @@ macro_rules! methods {
         pub fn par_forward<T: Float>(&self, x: &[T], y: &mut [T]) {
             check::same_len("x", x.len(), "y", y.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 1>::new(x, y), 1, move |part| T::forward(any, part));
+            crate::parallel::split(Slices::<T, 1>::new(x, y), move |part| T::forward(any, part));
         }
 
         /// `forward_in_place` on rayon's current pool, with the same bits.
@@ -169,7 +169,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn par_forward_in_place<T: Float>(&self, x: &mut [T]) {
             let any = self.any();
-            crate::parallel::split(Slices::<T, 1>::in_place(x), 1, move |part| T::forward(any, part));
+            crate::parallel::split(Slices::<T, 1>::in_place(x), move |part| T::forward(any, part));
         }
 
         /// `backward` on rayon's current pool, with the same bits.
@@ -183,7 +183,7 @@ macro_rules! methods {
             check::same_len("y", y.len(), "dy", dy.len());
             check::same_len("y", y.len(), "dx", dx.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 2>::new(y, dy, dx), 1, move |part| T::backward(any, part));
+            crate::parallel::split(Slices::<T, 2>::new(y, dy, dx), move |part| T::backward(any, part));
         }
 
         /// `backward_in_place` on rayon's current pool, with the same bits.
@@ -196,7 +196,7 @@ macro_rules! methods {
         pub fn par_backward_in_place<T: Float>(&self, y: &[T], dy: &mut [T]) {
             check::same_len("y", y.len(), "dy", dy.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 2>::in_place(y, dy), 1, move |part| T::backward(any, part));
+            crate::parallel::split(Slices::<T, 2>::in_place(y, dy), move |part| T::backward(any, part));
         }
     };
 }

@@ -43,7 +43,7 @@ pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 #[track_caller]
 pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     check::limit(limit);
-    parallel::split(Slices::<T, 1>::in_place(gradients), 1, |part| T::clip(limit, part));
+    parallel::split(Slices::<T, 1>::in_place(gradients), |part| T::clip(limit, part));
 }
 
 /// Scales all gradients together so that their Euclidean norm is at most `max_norm`, and returns the
@@ -96,7 +96,7 @@ pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f
     let norm = global_norm(gradients, par_sum_squares);
     if let Some(factors) = factors(norm, max_norm) {
         for slice in gradients {
-            parallel::split(Slices::<T, 1>::in_place(slice), 1, |part| T::scale(factors, part));
+            parallel::split(Slices::<T, 1>::in_place(slice), |part| T::scale(factors, part));
         }
     }
     norm

@@ -8,10 +8,10 @@ use crate::activation::{Any, Gradient, Value, with_formula};
 use crate::clip::{Clip, Scale, SumSquares};
 use crate::isa::dispatch;
 use crate::kernel::Elementwise;
-use crate::lanes::{Input, Slices};
+use crate::lanes::{Input, Rows, Slices};
 use crate::loss::{self, Gradients, Losses};
 use crate::real::Real;
-use crate::softmax::{ByGroup, LogSumExpArguments, Shape, work};
+use crate::softmax::{ByGroup, LogSumExpArguments, work};
 
 /// An element type of the slices: `f32` or `f64`.
 ///
@@ -28,9 +28,9 @@ pub trait Float: Real {
     #[doc(hidden)]
     fn sum_squares(factor: f64, input: Input<Self>) -> [f64; 8];
     #[doc(hidden)]
-    fn softmax(log: bool, shape: Shape, slices: Slices<Self, 1>);
+    fn softmax(log: bool, rows: Rows<Self, 1>);
     #[doc(hidden)]
-    fn softmax_gradient(log: bool, shape: Shape, slices: Slices<Self, 2>);
+    fn softmax_gradient(log: bool, rows: Rows<Self, 2>);
     #[doc(hidden)]
     fn log_sum_exp(arguments: LogSumExpArguments<Self>);
     #[doc(hidden)]
@@ -57,30 +57,30 @@ macro_rules! entry {
             fn sum_squares(factor: f64, input: Input<Self>) -> [f64; 8] {
                 dispatch(SumSquares { input, factor })
             }
-            fn softmax(log: bool, shape: Shape, slices: Slices<Self, 1>) {
+            fn softmax(log: bool, rows: Rows<Self, 1>) {
                 if log {
-                    dispatch(ByGroup { work: work::LogSoftmax, slices, shape })
+                    dispatch(ByGroup { work: work::LogSoftmax, rows })
                 } else {
-                    dispatch(ByGroup { work: work::Softmax, slices, shape })
+                    dispatch(ByGroup { work: work::Softmax, rows })
                 }
             }
-            fn softmax_gradient(log: bool, shape: Shape, slices: Slices<Self, 2>) {
+            fn softmax_gradient(log: bool, rows: Rows<Self, 2>) {
                 if log {
-                    dispatch(ByGroup { work: work::LogSoftmaxGradient, slices, shape })
+                    dispatch(ByGroup { work: work::LogSoftmaxGradient, rows })
                 } else {
-                    dispatch(ByGroup { work: work::SoftmaxGradient, slices, shape })
+                    dispatch(ByGroup { work: work::SoftmaxGradient, rows })
                 }
             }
-            fn log_sum_exp(LogSumExpArguments { x, y, shape }: LogSumExpArguments<Self>) {
-                dispatch(ByGroup { work: work::LogSumExp(y), slices: x, shape })
+            fn log_sum_exp(LogSumExpArguments { x: rows, y }: LogSumExpArguments<Self>) {
+                dispatch(ByGroup { work: work::LogSumExp(y), rows })
             }
             fn cross_entropy(arguments: loss::Arguments<Self, false>) {
-                let loss::Arguments { logits: slices, targets, losses, shape } = arguments;
-                dispatch(ByGroup { work: Losses { targets, losses }, slices, shape })
+                let loss::Arguments { logits: rows, targets, losses } = arguments;
+                dispatch(ByGroup { work: Losses { targets, losses }, rows })
             }
             fn cross_entropy_gradient(arguments: loss::Arguments<Self, true>, scale: f64) {
-                let loss::Arguments { logits: slices, targets, losses, shape } = arguments;
-                dispatch(ByGroup { work: Gradients { losses: Losses { targets, losses }, scale }, slices, shape })
+                let loss::Arguments { logits: rows, targets, losses } = arguments;
+                dispatch(ByGroup { work: Gradients { losses: Losses { targets, losses }, scale }, rows })
             }
         }
     };

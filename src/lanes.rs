@@ -16,6 +16,7 @@ use std::ops::{Add, Div, Mul, Sub};
 
 mod gradual;
 mod portable;
+mod rows;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod scalar;
 mod slices;
@@ -31,9 +32,10 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use gradual::Gradual;
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
+pub use rows::{Rows, Shape};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub use scalar::Scalar;
-pub use slices::{Input, Slices};
+pub use slices::{Input, Partial, Slices};
 
 use crate::real::Real;
 

@@ -2,12 +2,12 @@
 
 use crate::check;
 use crate::entry::Float;
-use crate::lanes::{Lanes, Slices};
+use crate::lanes::{Lanes, Rows, Shape, Slices};
 use crate::math::product;
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Split};
 use crate::real::Real;
-use crate::softmax::{Element, Group, Probability, Shape, Term, Work, log_sum, or_nan, scale, shift};
+use crate::softmax::{Element, Group, Probability, Term, Work, log_sum, or_nan, scale, shift};
 
 /// The cross-entropy of each row of logits with a class id: `logsumexp(row) - row[target]`.
 ///
@@ -99,7 +99,7 @@ impl CrossEntropy {
     #[track_caller]
     pub fn par_forward<T: Float>(self, logits: &[T], targets: &[u32], losses: &mut [T]) {
         let arguments = self.arguments(logits.into(), targets, losses);
-        parallel::split(arguments, self.shape.axis, |part| T::cross_entropy(part));
+        parallel::split(arguments, |part| T::cross_entropy(part));
     }
 
     /// [`forward_backward`](Self::forward_backward) on rayon's current pool, with the same bits.
@@ -119,7 +119,7 @@ impl CrossEntropy {
     ) {
         check::same_len("logits", logits.len(), "dlogits", dlogits.len());
         let arguments = self.arguments(Slices::<T, 1>::new(logits, dlogits), targets, losses);
-        parallel::split(arguments, self.shape.axis, |part| T::cross_entropy_gradient(part, scale));
+        parallel::split(arguments, |part| T::cross_entropy_gradient(part, scale));
     }
 
     /// [`forward_backward_in_place`](Self::forward_backward_in_place) on rayon's current pool, with the
@@ -138,7 +138,7 @@ impl CrossEntropy {
         losses: &mut [T],
     ) {
         let arguments = self.arguments(Slices::<T, 1>::in_place(logits), targets, losses);
-        parallel::split(arguments, self.shape.axis, |part| T::cross_entropy_gradient(part, scale));
+        parallel::split(arguments, |part| T::cross_entropy_gradient(part, scale));
     }
 
     #[track_caller]
@@ -153,20 +153,18 @@ impl CrossEntropy {
         check::row_count("targets", targets.len(), logits.len() / classes);
         check::row_count("losses", losses.len(), logits.len() / classes);
         check::classes(targets, classes);
-        Arguments { logits, targets, losses, shape: self.shape }
+        Arguments { logits: Rows::new(logits, self.shape), targets, losses }
     }
 }
 
 /// The arguments of cross-entropy, checked; with `OUTPUT` the gradient too.
 pub struct Arguments<'a, T, const OUTPUT: bool> {
     /// The logits, and their gradient.
-    pub logits: Slices<'a, T, 1, OUTPUT>,
+    pub logits: Rows<'a, T, 1, OUTPUT>,
     /// One class a row.
     pub targets: &'a [u32],
     /// One loss a row.
     pub losses: &'a mut [T],
-    /// Where the rows are.
-    pub shape: Shape,
 }
 
 #[cfg(feature = "rayon")]
@@ -174,15 +172,14 @@ impl<T: Real, const OUTPUT: bool> Split for Arguments<'_, T, OUTPUT> {
     fn len(&self) -> usize {
         self.logits.len()
     }
+    fn each(&self) -> usize {
+        self.logits.each()
+    }
     fn split_at(self, mid: usize) -> (Self, Self) {
-        let rows = mid / self.shape.axis;
         let (logits, logits_rest) = self.logits.split_at(mid);
-        let (targets, targets_rest) = self.targets.split_at(rows);
-        let (losses, losses_rest) = self.losses.split_at_mut(rows);
-        (
-            Self { logits, targets, losses, shape: self.shape },
-            Self { logits: logits_rest, targets: targets_rest, losses: losses_rest, shape: self.shape },
-        )
+        let (targets, targets_rest) = self.targets.split_at(mid);
+        let (losses, losses_rest) = self.losses.split_at_mut(mid);
+        (Self { logits, targets, losses }, Self { logits: logits_rest, targets: targets_rest, losses: losses_rest })
     }
 }
 

@@ -19,7 +19,7 @@ impl<T: Exponential + HyperbolicTangent> Elementary for T {}
 /// What [`margin`] is at least where `x` is ordinary for a product: two such numbers, or three with one near 1, have a
 /// normal one, or 0.
 #[inline(always)]
-fn least<L: Lanes>(like: L) -> L {
+pub fn least_factor<L: Lanes>(like: L) -> L {
     like.splat(if <L::Float as Real>::MIN_POSITIVE > 1e-100 { 2_f64.powi(-60) } else { 2_f64.powi(-500) })
 }
 
@@ -33,7 +33,7 @@ pub fn margin<L: Lanes>(x: L, margin: L) -> L {
 /// Whether all numbers that went into the margin are ordinary.
 #[inline(always)]
 pub fn is_ordinary<L: Lanes>(margin: L) -> bool {
-    least(margin).le(margin).all()
+    least_factor(margin).le(margin).all()
 }
 
 /// A product without the price of a subnormal one.

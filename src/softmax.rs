@@ -11,29 +11,11 @@ pub use terms::{Probability, Term, log_sum, or_nan, scale, shift};
 
 use crate::check;
 use crate::entry::Float;
-use crate::lanes::{Input, Slices};
+use crate::lanes::{Rows, Shape, Slices};
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Split};
 #[cfg(feature = "rayon")]
 use crate::real::Real;
-
-/// The axis of a contiguous tensor `[.., axis, inner]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// The elements of a row.
-    pub axis: usize,
-    /// How far apart they are, and the rows that lie side by side.
-    pub inner: usize,
-}
-
-#[cfg(feature = "rayon")]
-impl Shape {
-    /// Elements of the smallest tensor: `inner` rows.
-    #[inline(always)]
-    fn unit(self) -> usize {
-        self.axis * self.inner
-    }
-}
 
 /// The constructors of an operation along an axis.
 macro_rules! constructors {
@@ -75,7 +57,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn forward<T: Float>(self, x: &[T], y: &mut [T]) {
             self.check(&[("x", x.len()), ("y", y.len())]);
-            T::softmax($log, self.shape, Slices::<T, 1>::new(x, y));
+            T::softmax($log, Rows::new(Slices::<T, 1>::new(x, y), self.shape));
         }
 
         /// Overwrites each row of `x` with its result.
@@ -86,7 +68,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn forward_in_place<T: Float>(self, x: &mut [T]) {
             self.check(&[("x", x.len())]);
-            T::softmax($log, self.shape, Slices::<T, 1>::in_place(x));
+            T::softmax($log, Rows::new(Slices::<T, 1>::in_place(x), self.shape));
         }
 
         /// Writes the gradient with respect to the logits to `dx`, from the saved output `y` and the
@@ -98,7 +80,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn backward<T: Float>(self, y: &[T], dy: &[T], dx: &mut [T]) {
             self.check(&[("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-            T::softmax_gradient($log, self.shape, Slices::<T, 2>::new(y, dy, dx));
+            T::softmax_gradient($log, Rows::new(Slices::<T, 2>::new(y, dy, dx), self.shape));
         }
 
         /// Overwrites the gradient `dy` with the gradient with respect to the logits.
@@ -109,7 +91,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn backward_in_place<T: Float>(self, y: &[T], dy: &mut [T]) {
             self.check(&[("y", y.len()), ("dy", dy.len())]);
-            T::softmax_gradient($log, self.shape, Slices::<T, 2>::in_place(y, dy));
+            T::softmax_gradient($log, Rows::new(Slices::<T, 2>::in_place(y, dy), self.shape));
         }
 
         /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
@@ -121,9 +103,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn par_forward<T: Float>(self, x: &[T], y: &mut [T]) {
             self.check(&[("x", x.len()), ("y", y.len())]);
-            parallel::split(Slices::<T, 1>::new(x, y), self.shape.unit(), |part| {
-                T::softmax($log, self.shape, part);
-            });
+            parallel::split(Rows::new(Slices::<T, 1>::new(x, y), self.shape), |part| T::softmax($log, part));
         }
 
         /// [`forward_in_place`](Self::forward_in_place) on rayon's current pool, with the same bits.
@@ -135,9 +115,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn par_forward_in_place<T: Float>(self, x: &mut [T]) {
             self.check(&[("x", x.len())]);
-            parallel::split(Slices::<T, 1>::in_place(x), self.shape.unit(), |part| {
-                T::softmax($log, self.shape, part);
-            });
+            parallel::split(Rows::new(Slices::<T, 1>::in_place(x), self.shape), |part| T::softmax($log, part));
         }
 
         /// [`backward`](Self::backward) on rayon's current pool, with the same bits.
@@ -149,8 +127,8 @@ macro_rules! methods {
         #[track_caller]
         pub fn par_backward<T: Float>(self, y: &[T], dy: &[T], dx: &mut [T]) {
             self.check(&[("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-            parallel::split(Slices::<T, 2>::new(y, dy, dx), self.shape.unit(), |part| {
-                T::softmax_gradient($log, self.shape, part);
+            parallel::split(Rows::new(Slices::<T, 2>::new(y, dy, dx), self.shape), |part| {
+                T::softmax_gradient($log, part)
             });
         }
 
@@ -163,8 +141,8 @@ macro_rules! methods {
         #[track_caller]
         pub fn par_backward_in_place<T: Float>(self, y: &[T], dy: &mut [T]) {
             self.check(&[("y", y.len()), ("dy", dy.len())]);
-            parallel::split(Slices::<T, 2>::in_place(y, dy), self.shape.unit(), |part| {
-                T::softmax_gradient($log, self.shape, part);
+            parallel::split(Rows::new(Slices::<T, 2>::in_place(y, dy), self.shape), |part| {
+                T::softmax_gradient($log, part)
             });
         }
 
@@ -280,7 +258,7 @@ impl LogSumExp {
     #[track_caller]
     pub fn forward<T: Float>(self, x: &[T], y: &mut [T]) {
         self.check(x.len(), y.len());
-        T::log_sum_exp(LogSumExpArguments { x: x.into(), y, shape: self.shape });
+        T::log_sum_exp(LogSumExpArguments { x: Rows::new(x.into(), self.shape), y });
     }
 
     /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
@@ -292,8 +270,8 @@ impl LogSumExp {
     #[track_caller]
     pub fn par_forward<T: Float>(self, x: &[T], y: &mut [T]) {
         self.check(x.len(), y.len());
-        let arguments = LogSumExpArguments { x: x.into(), y, shape: self.shape };
-        parallel::split(arguments, self.shape.unit(), |part| T::log_sum_exp(part));
+        let arguments = LogSumExpArguments { x: Rows::new(x.into(), self.shape), y };
+        parallel::split(arguments, |part| T::log_sum_exp(part));
     }
 
     #[track_caller]
@@ -306,11 +284,9 @@ impl LogSumExp {
 /// The arguments of [`LogSumExp`].
 pub struct LogSumExpArguments<'a, T> {
     /// The logits.
-    pub x: Input<'a, T>,
+    pub x: Rows<'a, T, 1, false>,
     /// One result a row.
     pub y: &'a mut [T],
-    /// Where the rows are.
-    pub shape: Shape,
 }
 
 #[cfg(feature = "rayon")]
@@ -318,9 +294,12 @@ impl<T: Real> Split for LogSumExpArguments<'_, T> {
     fn len(&self) -> usize {
         self.x.len()
     }
+    fn each(&self) -> usize {
+        self.x.each()
+    }
     fn split_at(self, mid: usize) -> (Self, Self) {
         let (x, x_rest) = self.x.split_at(mid);
-        let (y, y_rest) = self.y.split_at_mut(mid / self.shape.axis);
-        (Self { x, y, ..self }, Self { x: x_rest, y: y_rest, shape: self.shape })
+        let (y, y_rest) = self.y.split_at_mut(mid);
+        (Self { x, y }, Self { x: x_rest, y: y_rest })
     }
 }

@@ -57,7 +57,8 @@ impl Formula for Sigmoid {
         }
         // Below the limit the sigmoid is e itself, which may be subnormal and goes around the division.
         let e = math::exp(limit.min(x));
-        let y = from_exp(x, x.splat(<L::Float as Real>::MIN_POSITIVE).max(e));
+        let least = if L::FUSED { x.splat(<L::Float as Real>::MIN_POSITIVE) } else { math::least_factor(x) };
+        let y = from_exp(x, least.max(e));
         L::select(x.lt(x.splat(0.0) - limit), e, y)
     }
 
@@ -78,9 +79,7 @@ impl Formula for Sigmoid {
 #[inline(always)]
 fn from_exp<L: Lanes>(x: L, e: L) -> L {
     let y = e / (x.splat(1.0) + e);
-    // A product far below the last digit of e is left out where it would be rounded on its own, to a subnormal number.
-    let factor = if L::FUSED { e } else { L::select(e.lt(x.splat(2_f64.powi(-60))), x.splat(0.0), e) };
-    L::select(x.lt(x.splat(0.0)), factor.neg_mul_add(y, e), y)
+    L::select(x.lt(x.splat(0.0)), e.neg_mul_add(y, e), y)
 }
 
 /// y (1 - y), which is y itself where that is tiny: no subnormal number is multiplied.

@@ -2,7 +2,7 @@
 //!
 //! In place and out of place are one type here: the sources and the output may be the same memory,
 //! as long as every block is loaded before it is stored. All pointer arithmetic of the crate stands
-//! in this file.
+//! here and in `rows`.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
@@ -18,10 +18,10 @@ use crate::real::Real;
 /// also valid for writes, nobody else uses its elements during `'a`, and where a source overlaps the
 /// output, it is the output.
 pub struct Slices<'a, T, const N: usize, const OUTPUT: bool = true> {
-    sources: [*const T; N],
-    output: *mut T,
-    len: usize,
-    _borrow: PhantomData<&'a mut [T]>,
+    pub(super) sources: [*const T; N],
+    pub(super) output: *mut T,
+    pub(super) len: usize,
+    pub(super) _borrow: PhantomData<&'a mut [T]>,
 }
 
 /// A read-only view of one slice.
@@ -107,8 +107,14 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
     /// The `len` elements from `start` on as one lane value.
     #[inline(always)]
     pub fn partial(&mut self, start: usize, len: usize) -> Partial<'_, T, N, OUTPUT> {
-        assert!(len <= T::LANES);
-        Partial(self.part(start, len))
+        self.part(start, len).into_partial()
+    }
+
+    /// All elements as one lane value.
+    #[inline(always)]
+    pub fn into_partial(self) -> Partial<'a, T, N, OUTPUT> {
+        assert!(self.len <= T::LANES);
+        Partial(self)
     }
 
     /// The slices from front to back.
@@ -202,8 +208,10 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
     pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd) -> [L; N] {
         let mut lanes = [L::zero(simd); N];
         for k in 0..N {
+            let (source, len) = (self.0.sources[k], self.0.len);
             // SAFETY: the source has `len` elements, no more than a lane value.
-            lanes[k] = unsafe { L::load_partial(simd, self.0.sources[k], self.0.len) };
+            lanes[k] =
+                unsafe { if len == T::LANES { L::load(simd, source) } else { L::load_partial(simd, source, len) } };
         }
         lanes
     }
@@ -212,7 +220,8 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
     #[inline(always)]
     pub fn store<L: Memory<Float = T>>(self, lanes: L) {
         assert!(OUTPUT);
+        let (output, len) = (self.0.output, self.0.len);
         // SAFETY: the output has `len` elements, no more than a lane value.
-        unsafe { lanes.store_partial(self.0.output, self.0.len) };
+        unsafe { if len == T::LANES { lanes.store(output) } else { lanes.store_partial(output, len) } };
     }
 }

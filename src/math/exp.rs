@@ -1,6 +1,6 @@
 //! The exponential.
 //!
-//! e^x = 2^n (1 + f): n is x / ln 2 rounded to a multiple of 1/8 (`f32`) or 1 (`f64`), and f a
+//! e^x = 2^n (1 + f): n is x / ln 2 rounded to a multiple of 1/8 (fused `f32`) or 1, and f a
 //! polynomial in what is left of x. Adding a large constant rounds n and leaves it as an integer in
 //! the low bits, where it becomes an exponent by a shift. The eighths come from a table. The power
 //! and f are kept apart until the last step, one multiply-add: its rounding is nearly the only one.
@@ -12,7 +12,7 @@ use crate::lanes::Lanes;
 /// The parts of the exponential that depend on the element type.
 pub trait Exponential: Sized {
     /// Up to this `|x|` the exponential, and one more than it, is a normal number; the second is for lanes without a
-    /// fused multiply-add, where the products on the way are too.
+    /// fused multiply-add, where the products on the way are too, and the square.
     const MAX_ORDINARY: [f64; 2];
     /// Below the first the exponential rounds to 0, above the second it overflows.
     const LIMITS: [f64; 2];
@@ -20,8 +20,10 @@ pub trait Exponential: Sized {
     const EXPONENT: u32;
     /// Adding it rounds to an integer, which stands in the low bits.
     const ROUNDER: f64;
-    /// The integer `n` as the bits that it adds to an exponent.
-    fn exponent_bits<L: Lanes<Float = Self>>(n: L) -> L;
+    /// Far below every rounding beside 1, and its square is a normal number.
+    const NOTHING: f64;
+    /// The integer that adding `ROUNDER` left in the low bits, as what it adds to an exponent.
+    fn exponent_bits<L: Lanes<Float = Self>>(shifted: L) -> L;
     /// `(power, f)` with e^x = power (1 + f), for `|x| < 2^18`.
     ///
     /// The power's exponent wraps around where it leaves the format.
@@ -31,28 +33,29 @@ pub trait Exponential: Sized {
 }
 
 impl Exponential for f32 {
-    const MAX_ORDINARY: [f64; 2] = [87.0, 60.0];
+    const MAX_ORDINARY: [f64; 2] = [87.0, 40.0];
     const LIMITS: [f64; 2] = [-105.0, 90.0];
     const EXPONENT: u32 = 23;
     const ROUNDER: f64 = 1.5 * (1_u64 << 23) as f64;
+    const NOTHING: f64 = 1.0 / (1_u64 << 60) as f64;
 
     #[inline(always)]
-    fn exponent_bits<L: Lanes<Float = f32>>(n: L) -> L {
-        (n + n.splat(Self::ROUNDER)).shl_bits::<23>()
+    fn exponent_bits<L: Lanes<Float = f32>>(shifted: L) -> L {
+        shifted.shl_bits::<23>()
     }
 
     #[inline(always)]
     fn parts<L: Lanes<Float = f32>>(x: L) -> (L, L) {
+        if !L::FUSED {
+            // No table: lookups are slow there, and a power of two makes the products with it exact. Nor is n times the
+            // first part of ln 2 rounded: it has 10 bits.
+            return by_powers_of_two(x, [0.693_359_375, -2.121_944_400_546_905_8e-4], &EXPM1_F32);
+        }
         let rounder = x.splat(1.5 * 2_f64.powi(20));
         let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
         let n = shifted - rounder;
-        // ln 2 in two parts. Without a fused multiply-add n times the first must be exact: 10 bits of it.
-        let [high, low] = if L::FUSED {
-            [0.693_147_182_464_599_6, -1.904_654_212_125_933_5e-9]
-        } else {
-            [0.693_359_375, -2.121_944_400_546_905_8e-4]
-        };
-        let r = n.neg_mul_add(x.splat(low), n.neg_mul_add(x.splat(high), x));
+        let (high, low) = (x.splat(0.693_147_182_464_599_6), x.splat(-1.904_654_212_125_933_5e-9));
+        let r = n.neg_mul_add(low, n.neg_mul_add(high, x));
         let f = x.splat(C[3]).mul_add(r, x.splat(C[2])).mul_add(r, x.splat(C[1])).mul_add(r, x.splat(C[0]));
         (shifted.lookup(&POWERS).add_bits(shifted.shl_bits::<20>()), f)
     }
@@ -83,32 +86,26 @@ const POWERS: [f32; 8] = [
 const C: [f64; 4] =
     [0.002_567_588_351_666_927_3, 1.002_567_648_887_634_3, 0.501_362_264_156_341_6, 0.167_081_788_182_258_6];
 
+/// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, error of e^r 0.131 * 2^-24.
+const EXPM1_F32: [f64; 5] =
+    [0.5, 0.166_665_762_662_887_57, 0.041_666_463_017_463_684, 0.008_363_278_582_692_146, 0.001_393_534_126_691_520_1];
+
 impl Exponential for f64 {
-    const MAX_ORDINARY: [f64; 2] = [708.0, 600.0];
+    const MAX_ORDINARY: [f64; 2] = [708.0, 340.0];
     const LIMITS: [f64; 2] = [-750.0, 711.0];
     const EXPONENT: u32 = 52;
     const ROUNDER: f64 = 1.5 * (1_u64 << 52) as f64;
+    const NOTHING: f64 = 1.0 / (1_u128 << 100) as f64;
 
     #[inline(always)]
-    fn exponent_bits<L: Lanes<Float = f64>>(n: L) -> L {
-        (n + n.splat(Self::ROUNDER)).shl_bits::<52>()
+    fn exponent_bits<L: Lanes<Float = f64>>(shifted: L) -> L {
+        shifted.shl_bits::<52>()
     }
 
     #[inline(always)]
     fn parts<L: Lanes<Float = f64>>(x: L) -> (L, L) {
-        let rounder = x.splat(1.5 * 2_f64.powi(52));
-        let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
-        let n = shifted - rounder;
         // The first part of ln 2 ends in 11 zero bits, so that n times it is exact.
-        let (high, low) = (x.splat(0.693_147_180_559_890_3), x.splat(5.497_923_018_708_371e-14));
-        let r = n.neg_mul_add(low, n.neg_mul_add(high, x));
-        let mut c = x.splat(EXPM1[9]);
-        for k in [8, 7, 6, 5, 4, 3, 2, 1, 0] {
-            c = c.mul_add(r, x.splat(EXPM1[k]));
-        }
-        // r^2 by a multiply-add: it needs no care for subnormals.
-        let f = r.mul_add(r, x.splat(0.0)).mul_add(c, r);
-        (shifted.shl_bits::<52>().add_bits(x.splat(1.0)), f)
+        by_powers_of_two(x, [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14], &EXPM1)
     }
 
     #[inline(always)]
@@ -131,6 +128,22 @@ const EXPM1: [f64; 10] = [
     2.510_973_668_754_518_6e-8,
 ];
 
+/// The parts of the exponential without a table.
+#[inline(always)]
+fn by_powers_of_two<L: Lanes>(x: L, ln_2: [f64; 2], polynomial: &[f64]) -> (L, L) {
+    let rounder = x.splat(L::Float::ROUNDER);
+    let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
+    let n = shifted - rounder;
+    let r = n.neg_mul_add(x.splat(ln_2[1]), n.neg_mul_add(x.splat(ln_2[0]), x));
+    let mut c = x.splat(polynomial[polynomial.len() - 1]);
+    for k in (0..polynomial.len() - 1).rev() {
+        c = c.mul_add(r, x.splat(polynomial[k]));
+    }
+    // r^2 by a multiply-add: it needs no care for subnormals.
+    let f = r.mul_add(r, x.splat(0.0)).mul_add(c, r);
+    (L::Float::exponent_bits(shifted).add_bits(x.splat(1.0)), f)
+}
+
 /// The largest `|x|` for which [`exp`] works on plain lanes, in every lane.
 #[inline(always)]
 pub fn max_ordinary<L: Lanes>(like: L) -> L {
@@ -141,8 +154,8 @@ pub fn max_ordinary<L: Lanes>(like: L) -> L {
 /// e^x: on plain lanes for `|x|` up to [`max_ordinary`], on gradual ones for every x.
 #[inline(always)]
 pub fn exp<L: Lanes>(x: L) -> L {
-    // Far below every rounding: it keeps a subnormal x out of the multiplications.
-    let x = x + x.splat(2_f64.powi(-100));
+    // It keeps a subnormal x out of the multiplications.
+    let x = x + x.splat(L::Float::NOTHING);
     if !L::GRADUAL {
         let (power, f) = L::Float::parts(x);
         return power.mul_add(f, power);

@@ -14,9 +14,12 @@ const TINY: f64 = 1.0 / (1_u64 << 60) as f64;
 
 impl HyperbolicTangent for f32 {
     /// Eight intervals of |x|, each with a centre whose tanh is almost an `f32`, and a polynomial of
-    /// degree 6 around it. No division: a lookup by permutation costs less.
+    /// degree 6 around it. No division: a lookup by permutation costs less. Where there is none, the exponential does.
     #[inline(always)]
     fn tanh<L: Lanes<Float = f32>>(x: L) -> L {
+        if !L::FUSED {
+            return by_exponential(x);
+        }
         // Beyond 9.09, inside the last interval, the result is 1.
         let mut a = x.splat(9.09).min(x.abs());
         if L::GRADUAL {
@@ -98,19 +101,24 @@ const C: [[f32; 8]; 7] = [
 ];
 
 impl HyperbolicTangent for f64 {
-    /// With h = (1 - e^-2|x|) / 2, tanh |x| = h / (1 - h) = h + h (h / (1 - h)): the second form
-    /// damps the rounding of the division.
     #[inline(always)]
     fn tanh<L: Lanes<Float = f64>>(x: L) -> L {
-        let mut a = x.splat(20.0).min(x.abs());
-        if L::GRADUAL {
-            a = x.splat(TINY).max(a);
-        }
-        let (one, half) = (x.splat(1.0), x.splat(0.5));
-        let (power, f) = f64::parts(x.splat(0.0) - (a + a));
-        let half_power = power * half;
-        let h = half_power.neg_mul_add(f, half - half_power);
-        let y = h.mul_add(h / (one - h), h).copysign(x);
-        if L::GRADUAL { L::select(x.abs().lt(x.splat(TINY)), x, y) } else { y }
+        by_exponential(x)
     }
+}
+
+/// With h = (1 - e^-2|x|) / 2, tanh |x| = h / (1 - h) = h + h (h / (1 - h)): the second form damps the rounding of the
+/// division.
+#[inline(always)]
+fn by_exponential<L: Lanes>(x: L) -> L {
+    let mut a = x.splat(20.0).min(x.abs());
+    if L::GRADUAL {
+        a = x.splat(TINY).max(a);
+    }
+    let (one, half) = (x.splat(1.0), x.splat(0.5));
+    let (power, f) = L::Float::parts(x.splat(0.0) - (a + a));
+    let half_power = power * half;
+    let h = half_power.neg_mul_add(f, half - half_power);
+    let y = h.mul_add(h / (one - h), h).copysign(x);
+    if L::GRADUAL { L::select(x.abs().lt(x.splat(TINY)), x, y) } else { y }
 }

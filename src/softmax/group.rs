@@ -9,12 +9,11 @@ mod across;
 mod long;
 mod short;
 
-use super::Shape;
 use crate::isa::Kernel;
-use crate::lanes::{Lanes, Memory, ROWS, Simd, Slices};
+use crate::lanes::{Lanes, Memory, ROWS, Rows, Shape, Simd};
 use crate::real::Real;
 use crate::sum::Tree;
-use across::Across;
+use across::{Across, Elements};
 use long::Long;
 use short::Short;
 
@@ -50,10 +49,8 @@ pub trait Work<T: Real, const N: usize> {
 pub struct ByGroup<'a, T, W, const N: usize, const OUTPUT: bool = true> {
     /// The work.
     pub work: W,
-    /// The tensors.
-    pub slices: Slices<'a, T, N, OUTPUT>,
-    /// Where their rows are.
-    pub shape: Shape,
+    /// The rows of the tensor.
+    pub rows: Rows<'a, T, N, OUTPUT>,
 }
 
 /// Elements of long rows that are worked on together: they stay in the first-level cache.
@@ -64,34 +61,37 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let Shape { axis, inner } = self.shape;
+        let Shape { axis, inner } = self.rows.shape();
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let len = self.slices.len();
+        let mut first = 0;
         if inner > 1 {
+            let mut elements = vec![Elements([T::IOTA; N]); axis];
             let mut tree = Tree::new(zero);
-            for first in (0..len / axis).step_by(inner) {
-                for start in (0..inner).step_by(T::LANES) {
-                    let slices = self.slices.part(first * axis, axis * inner);
-                    let rows = T::LANES.min(inner - start);
-                    let group = Across { simd, slices, start, rows, stride: inner, tree: &mut tree };
-                    self.work.group(zero, group, first + start);
+            while first < self.rows.len() {
+                let mut rows = T::LANES.min(self.rows.len() - first);
+                if inner >= T::LANES {
+                    rows = self.rows.side_by_side(first, rows).len();
                 }
+                let group = Across::new(simd, self.rows.part(first, rows), &mut elements, &mut tree);
+                self.work.group(zero, group, first);
+                first += rows;
             }
         } else if axis <= T::LANES {
             let mut elements = [[zero; N]; ROWS];
-            for first in (0..len / axis).step_by(T::LANES) {
-                let rows = T::LANES.min(len / axis - first);
-                let slices = self.slices.part(first * axis, rows * axis);
-                let group = Short::new(simd, slices, rows, axis, &mut elements);
+            while first < self.rows.len() {
+                let rows = T::LANES.min(self.rows.len() - first);
+                let group = Short::new(simd, self.rows.in_a_row(first, rows), rows, axis, &mut elements);
                 self.work.group(zero, group, first);
+                first += rows;
             }
         } else {
             let mut tree = Tree::new(zero);
             let most = (GROUP / axis).clamp(1, T::LANES);
-            for first in (0..len / axis).step_by(most) {
-                let rows = most.min(len / axis - first);
-                let slices = self.slices.part(first * axis, rows * axis);
+            while first < self.rows.len() {
+                let rows = most.min(self.rows.len() - first);
+                let slices = self.rows.in_a_row(first, rows);
                 self.work.group(zero, Long { simd, slices, rows, axis, tree: &mut tree }, first);
+                first += rows;
             }
         }
     }

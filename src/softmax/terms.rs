@@ -26,12 +26,12 @@ pub fn shift<L: Lanes>(max: L) -> [L; 3] {
     // Beyond it n ln 2 is not exact on every instruction set, but x - max is, where it matters.
     let is_huge = max.splat(2_f64.powi(10)).le(max.abs());
     // Otherwise a number far below every rounding, so that a subnormal x is not multiplied.
-    let first = L::select(is_huge, max, max.splat(-(2_f64.powi(-100))));
+    let first = L::select(is_huge, max, max.splat(-L::Float::NOTHING));
     let rounder = max.splat(L::Float::ROUNDER);
     let n = (max - first).mul_add(max.splat(std::f64::consts::LOG2_E), rounder) - rounder;
     let (head, least) = exponents::<L::Float>();
     let lowest = (n + max.splat(least - head)) * max.splat(std::f64::consts::LN_2);
-    [first, lowest, L::Float::exponent_bits(max.splat(head) - n)]
+    [first, lowest, L::Float::exponent_bits(max.splat(head) - n + rounder)]
 }
 
 impl Element<1, 3> for Term {

@@ -1,23 +1,68 @@
 //! Rows that run across a tensor, side by side in memory.
 
 use super::{Element, Group};
-use crate::lanes::{Lanes, Memory, ROWS, Simd, Slices};
+use crate::lanes::{Lanes, Memory, ROWS, Rows, Simd};
 use crate::real::Real;
 use crate::sum::{BLOCK, Tree};
 
-/// Row r starts at element `start + r`, and its elements are `stride` apart.
+/// Up to one lane value of rows, copied to a place of their own: elements of a row that are far apart may share the few
+/// places that a cache has for their addresses, and would have to be fetched anew for each pass.
 pub struct Across<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
-    pub simd: S,
-    pub slices: Slices<'a, T, N, OUTPUT>,
-    pub start: usize,
-    pub rows: usize,
-    pub stride: usize,
-    pub tree: &'t mut Tree<T::Lanes<S>>,
+    simd: S,
+    rows: Rows<'a, T, N, OUTPUT>,
+    elements: &'t mut [Elements<T, N>],
+    tree: &'t mut Tree<T::Lanes<S>>,
 }
 
-impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Across<'_, '_, T, S, N, OUTPUT> {
-    /// The sum of every LANES-th element from element `i` of the tensor on: what one lane sums in a row that lies
-    /// along the lanes.
+/// One element of each row, from every source.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub struct Elements<T: Real, const N: usize>(pub [T::Array; N]);
+
+impl<T: Real, const N: usize> Elements<T, N> {
+    #[inline(always)]
+    fn load<L: Lanes<Float = T>>(&self, like: L) -> [L; N] {
+        let mut lanes = [like; N];
+        for k in 0..N {
+            lanes[k] = like.with_array(self.0[k]);
+        }
+        lanes
+    }
+}
+
+impl<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Across<'a, 't, T, S, N, OUTPUT> {
+    /// Copies the rows.
+    #[inline(always)]
+    pub fn new(
+        simd: S,
+        mut rows: Rows<'a, T, N, OUTPUT>,
+        elements: &'t mut [Elements<T, N>],
+        tree: &'t mut Tree<T::Lanes<S>>,
+    ) -> Self {
+        let (mut done, count) = (0, rows.len());
+        while done < count {
+            let mut columns = rows.side_by_side(done, count);
+            for i in 0..elements.len() {
+                if columns.len() == count {
+                    let x: [T::Lanes<S>; N] = columns.partial(i).load(simd);
+                    for k in 0..N {
+                        elements[i].0[k] = x[k].to_array();
+                    }
+                } else {
+                    let slices = columns.elements(i);
+                    for (k, to) in elements[i].0.iter_mut().enumerate() {
+                        for r in 0..slices.len() {
+                            to.as_mut()[done + r] = slices.get(k, r);
+                        }
+                    }
+                }
+            }
+            done += columns.len();
+        }
+        Self { simd, rows, elements, tree }
+    }
+
+    /// The sum of every LANES-th element from element `i` on: what one lane sums in a row that lies along the lanes.
     #[inline(always)]
     fn lane<const REPLACE: bool, const P: usize>(
         &mut self,
@@ -27,19 +72,18 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Across<'_, '_, T, S, 
         zero: T::Lanes<S>,
     ) -> T::Lanes<S> {
         let (mut sum, mut added) = (zero, 0);
-        while i < self.slices.len() {
+        while i < self.elements.len() {
             if added == BLOCK {
                 self.tree.add(sum);
                 (sum, added) = (zero, 0);
             }
-            let partial = self.slices.partial(i, self.rows);
-            let term = f.apply(by_row, partial.load(self.simd));
+            let term = f.apply(by_row, self.elements[i].load(zero));
             sum = sum + term;
             added += 1;
             if REPLACE {
-                partial.store(term);
+                self.elements[i].0[0] = term.to_array();
             }
-            i += T::LANES * self.stride;
+            i += T::LANES;
         }
         self.tree.finish(sum)
     }
@@ -48,25 +92,26 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Across<'_, '_, T, S, 
 impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Across<'_, '_, T, S, N, OUTPUT> {
     #[inline(always)]
     fn rows(&self) -> usize {
-        self.rows
+        self.rows.len()
     }
     #[inline(always)]
     fn get(&self, row: usize, column: usize) -> T {
-        self.slices.get(0, self.start + row + column * self.stride)
+        self.elements[column].0[0].as_ref()[row]
     }
     #[inline(always)]
     fn set(&mut self, row: usize, column: usize, value: T) {
-        self.slices.set(self.start + row + column * self.stride, value);
+        self.rows.side_by_side(row, 1).elements(column).set(0, value);
     }
     #[inline(always)]
     fn max(&mut self) -> T::Lanes<S> {
-        let mut max = <T::Lanes<S> as Memory>::zero(self.simd).splat(f64::NEG_INFINITY);
-        let mut i = self.start;
-        while i < self.slices.len() {
-            max = max.max(self.slices.partial(i, self.rows).load::<T::Lanes<S>>(self.simd)[0]);
-            i += self.stride;
+        let lowest = <T::Lanes<S> as Memory>::zero(self.simd).splat(f64::NEG_INFINITY);
+        let mut max = [lowest; 4];
+        for four in self.elements.chunks(4) {
+            for (k, elements) in four.iter().enumerate() {
+                max[k] = max[k].max(elements.load(lowest)[0]);
+            }
         }
-        max
+        max[0].max(max[1]).max(max[2].max(max[3]))
     }
     #[inline(always)]
     fn sum<const REPLACE: bool, const P: usize>(
@@ -76,15 +121,9 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     ) -> [S::F64; 2] {
         let zero = <T::Lanes<S> as Memory>::zero(self.simd);
         let mut lanes = [zero.widen(); ROWS];
-        let mut used = 0;
-        let mut i = self.start;
-        while used < T::LANES && i < self.slices.len() {
-            lanes[used] = self.lane::<REPLACE, P>(i, f, by_row, zero).widen();
-            used += 1;
-            i += self.stride;
-        }
-        if REPLACE {
-            self.slices.read_output();
+        let mut used = T::LANES.min(self.elements.len());
+        for i in 0..used {
+            lanes[i] = self.lane::<REPLACE, P>(i, f, by_row, zero).widen();
         }
         let mut half = T::LANES / 2;
         while half > 0 {
@@ -100,12 +139,22 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     }
     #[inline(always)]
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {
-        let mut i = self.start;
-        while i < self.slices.len() {
-            let partial = self.slices.partial(i, self.rows);
-            let y = f.apply(by_row, partial.load(self.simd));
-            partial.store(y);
-            i += self.stride;
+        let zero = <T::Lanes<S> as Memory>::zero(self.simd);
+        let (mut done, count) = (0, self.rows.len());
+        while done < count {
+            let mut columns = self.rows.side_by_side(done, count);
+            for i in 0..self.elements.len() {
+                let y = f.apply(by_row, self.elements[i].load(zero));
+                if columns.len() == count {
+                    columns.partial(i).store(y);
+                } else {
+                    let (y, mut slices) = (y.to_array(), columns.elements(i));
+                    for r in 0..slices.len() {
+                        slices.set(r, y.as_ref()[done + r]);
+                    }
+                }
+            }
+            done += columns.len();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of up to one lane value, kept in registers.
 
 use super::{Element, Group, arrays, row};
-use crate::lanes::{Fold, Lanes, ROWS, Simd, Slices};
+use crate::lanes::{Fold, Lanes, Partial, ROWS, Simd, Slices};
 use crate::real::Real;
 
 /// Rows of up to one lane value each.
@@ -23,10 +23,23 @@ impl<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> Short<'a, 't,
         elements: &'t mut [[T::Lanes<S>; N]; ROWS],
     ) -> Self {
         for r in 0..rows {
-            elements[r] = slices.partial(r * axis, axis).load(simd);
+            elements[r] = from_row(&mut slices, r, axis).load(simd);
         }
         Self { slices, elements, rows, axis }
     }
+}
+
+/// A lane value that begins with row `r`, and goes on into the rows after it: whole loads and stores are faster.
+///
+/// What a store writes beyond its row the next row's overwrites, and all rows are loaded before.
+#[inline(always)]
+fn from_row<'s, T: Real, const N: usize, const OUTPUT: bool>(
+    slices: &'s mut Slices<T, N, OUTPUT>,
+    r: usize,
+    axis: usize,
+) -> Partial<'s, T, N, OUTPUT> {
+    let start = r * axis;
+    slices.partial(start, T::LANES.min(slices.len() - start))
 }
 
 impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N> for Short<'_, '_, T, S, N, OUTPUT> {
@@ -75,7 +88,7 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         for r in 0..self.rows {
             let x = self.elements[r];
             let y = f.apply(row(x[0], &by_row, r), x);
-            self.slices.partial(r * self.axis, self.axis).store(y);
+            from_row(&mut self.slices, r, self.axis).store(y);
         }
     }
 }

@@ -20,8 +20,8 @@ leaky_relu             2f0a0a002f9a7e61 f4d0210a9bbdb0bc
 leaky_relu gradient    9626786dbbc1b411 aeb0b7c37a0d7b77
 sigmoid                01e42aeb160f60ef f86e93e9ad2fabe2
 sigmoid gradient       74fab6f288448fef cba5f0f53616c1ef
-tanh                   8b11443eb0ca91d5 50f90f6ee0c3ccb7
-tanh gradient          50244e227fc90f7c b29c0080f7266a28
+tanh                   8b11443eb0ca91d5 ef08bf9f8761be7e
+tanh gradient          50244e227fc90f7c a087b6be6917d6f4
 exp                    4983a55b6bf5b12b f0ab20e4cdeef35f
 exp gradient           5864a5705a1fc654 da8b64ae506f3a94
 softmax                6cdba3268cc627b4 6889cb8c8a206bce

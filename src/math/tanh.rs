@@ -108,17 +108,17 @@ impl HyperbolicTangent for f64 {
 }
 
 /// With h = (1 - e^-2|x|) / 2, tanh |x| = h / (1 - h) = h + h (h / (1 - h)): the second form damps the rounding of the
-/// division.
+/// division, and 1 - h has less of an error if it is computed on its own.
 #[inline(always)]
 fn by_exponential<L: Lanes>(x: L) -> L {
     let mut a = x.splat(20.0).min(x.abs());
     if L::GRADUAL {
         a = x.splat(TINY).max(a);
     }
-    let (one, half) = (x.splat(1.0), x.splat(0.5));
+    let half = x.splat(0.5);
     let (power, f) = L::Float::parts(x.splat(0.0) - (a + a));
     let half_power = power * half;
-    let h = half_power.neg_mul_add(f, half - half_power);
-    let y = h.mul_add(h / (one - h), h).copysign(x);
+    let (h, rest) = (half_power.neg_mul_add(f, half - half_power), half_power.mul_add(f, half + half_power));
+    let y = h.mul_add(h / rest, h).copysign(x);
     if L::GRADUAL { L::select(x.abs().lt(x.splat(TINY)), x, y) } else { y }
 }

@@ -47,7 +47,8 @@ fn memcpy<T: Copy + Default>(group: &mut BenchmarkGroup<WallTime>, size: &str, x
 fn elementwise(c: &mut Criterion) {
     for act in ACTIVATIONS {
         let mut group = c.benchmark_group(act.name());
-        for len in [8, 1000, 65_536, 1 << 22] {
+        // In the first, second and last level of caches, and in memory.
+        for len in [8, 1000, 65_536, 1 << 20, 1 << 25] {
             let (x, dy, size) = (inputs(len), inputs(len), len.to_string());
             let (mut y, mut dx) = (x.clone(), x.clone());
             memcpy(&mut group, &size, &x);

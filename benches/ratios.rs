@@ -1,0 +1,144 @@
+//! Every operation on every instruction set as one table: time over that of memcpy of the same size, in the same run.
+//!
+//! `cargo bench --bench ratios -- FILTER` prints the rows whose name contains FILTER.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use activations::*;
+use comfy_table::{Table, presets};
+
+/// How long one measurement takes, unless a call takes longer: too short to be interrupted often.
+const TURN: Duration = Duration::from_micros(300);
+/// How many pairs of measurements there are, of which the median counts.
+const PAIRS: usize = 21;
+
+/// Inputs in [-8, 8] without a pattern.
+fn inputs(len: usize) -> Vec<f32> {
+    (0..len).map(|i| (i.wrapping_mul(2_654_435_761) % 16_001) as f32 / 1000.0 - 8.0).collect()
+}
+
+/// How many calls take a [`TURN`].
+fn calls_in_a_turn(work: &mut dyn FnMut()) -> u32 {
+    let mut calls = 1;
+    while time(work, calls) * f64::from(calls) < TURN.as_secs_f64() / 2.0 {
+        calls *= 2;
+    }
+    (TURN.as_secs_f64() / time(work, calls)) as u32 + 1
+}
+
+/// A call's seconds, after one that is not timed.
+fn time(work: &mut dyn FnMut(), calls: u32) -> f64 {
+    work();
+    let start = Instant::now();
+    (0..calls).for_each(|_| work());
+    start.elapsed().as_secs_f64() / f64::from(calls)
+}
+
+/// The table, and which rows it takes.
+struct Report {
+    table: Table,
+    filter: String,
+}
+
+impl Report {
+    /// Times `work` on every instruction set beside memcpy of a slice that is like `x`.
+    fn row<T: Copy>(&mut self, name: &str, x: &[T], mut work: impl FnMut()) {
+        if !name.contains(&self.filter) {
+            return;
+        }
+        let (from, mut to) = (x.to_vec(), x.to_vec());
+        let mut memcpy = || black_box(&mut to[..]).copy_from_slice(black_box(&from));
+        let memcpy_calls = calls_in_a_turn(&mut memcpy);
+        let mut least = f64::INFINITY;
+        let mut cells = vec![name.to_string(), String::new()];
+        for isa in Isa::available() {
+            isa.with(|| {
+                let calls = calls_in_a_turn(&mut work);
+                let pair = |_| {
+                    let floor = time(&mut memcpy, memcpy_calls);
+                    least = least.min(floor);
+                    time(&mut work, calls) / floor
+                };
+                let mut ratios: Vec<f64> = (0..PAIRS).map(pair).collect();
+                ratios.sort_by(f64::total_cmp);
+                cells.push(format!("{:.2}", ratios[PAIRS / 2]));
+            });
+        }
+        cells[1] = format!("{:.4}", least * 1e9 / x.len() as f64);
+        self.table.add_row(cells);
+    }
+}
+
+fn main() {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    let names = Isa::available().map(|isa| isa.to_string());
+    table.set_header(["operation".to_string(), "memcpy, ns/element".to_string()].into_iter().chain(names));
+    let mut report = Report { table, filter };
+
+    for act in ACTIVATIONS {
+        for len in [1, 8, 1000, 65_536, 1 << 22] {
+            let (x, dy) = (inputs(len), inputs(len));
+            let (mut y, mut dx) = (x.clone(), x.clone());
+            report.row(&format!("{} {len}", act.name()), &x, || act.forward(black_box(&x), &mut y));
+            act.forward(&x, &mut y);
+            report.row(&format!("{} backward {len}", act.name()), &x, || act.backward(black_box(&y), &dy, &mut dx));
+        }
+        let x: Vec<f64> = inputs(65_536).into_iter().map(f64::from).collect();
+        let mut y = x.clone();
+        report.row(&format!("{} f64 65536", act.name()), &x, || act.forward(black_box(&x), &mut y));
+    }
+
+    macro_rules! softmax {
+        ($name:literal, $operation:ident) => {
+            for (rows, axis, inner) in [
+                (100_000, 10, 1),
+                (4096, 128, 1),
+                (512, 1000, 1),
+                (8, 32_000, 1),
+                (1, 128_256, 1),
+                (512, 1000, 512),
+                (65_536, 10, 65_536),
+                (65_536, 10, 8),
+            ] {
+                let size = if inner == 1 {
+                    format!("{rows}x{axis}")
+                } else {
+                    format!("axis 1 of {}x{axis}x{inner}", rows / inner)
+                };
+                let (x, dy) = (inputs(rows * axis), inputs(rows * axis));
+                let (mut y, mut dx) = (x.clone(), x.clone());
+                let operation = $operation::axis(axis, inner);
+                report.row(&format!("{} {size}", $name), &x, || operation.forward(black_box(&x), &mut y));
+                operation.forward(&x, &mut y);
+                report.row(&format!("{} backward {size}", $name), &x, || {
+                    operation.backward(black_box(&y), &dy, &mut dx);
+                });
+            }
+        };
+    }
+    softmax!("softmax", Softmax);
+    softmax!("log-softmax", LogSoftmax);
+
+    for (rows, classes) in [(100_000, 10), (512, 1000), (8, 32_000)] {
+        let (x, size) = (inputs(rows * classes), format!("{rows}x{classes}"));
+        let (mut losses, mut dx) = (vec![0.0; rows], x.clone());
+        let targets: Vec<u32> = (0..rows).map(|r| (r * 7 % classes) as u32).collect();
+        let loss = CrossEntropy::rows(classes);
+        report.row(&format!("cross-entropy {size}"), &x, || loss.forward(black_box(&x), &targets, &mut losses));
+        report.row(&format!("cross-entropy and gradient {size}"), &x, || {
+            loss.forward_backward(black_box(&x), &targets, 1.0, &mut losses, &mut dx);
+        });
+        let sum = LogSumExp::rows(classes);
+        report.row(&format!("log-sum-exp {size}"), &x, || sum.forward(black_box(&x), &mut losses));
+    }
+
+    let (x, mut gradients) = (inputs(65_536), inputs(65_536));
+    report.row("clip by value 65536", &x, || clip_by_value(black_box(&mut gradients), 7.0));
+    report.row("clip by global norm 65536", &x, || {
+        black_box(clip_by_global_norm(&mut [&mut gradients], f64::INFINITY));
+    });
+    println!("{}", report.table);
+}

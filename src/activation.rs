@@ -17,6 +17,9 @@ pub trait Formula: Copy + Send + Sync + 'static {
     const MAX_ULP_F64: [f64; 2];
     /// The least and the largest value.
     const RANGE: [f64; 2];
+    /// Nanoseconds an element on a wide instruction set, less rather than more: when threads are worth their while.
+    #[cfg_attr(not(feature = "rayon"), allow(dead_code))]
+    const COST: f64 = 0.2;
 
     /// The smaller of `margin` and of what keeps `x` from making anything subnormal or out of range on the way to the
     /// [`value`](Self::value).
@@ -98,6 +101,15 @@ pub trait Activation: Send + Sync {
     fn any(&self) -> Any;
 }
 
+/// Nanoseconds an element of any gradient.
+#[cfg(feature = "rayon")]
+const GRADIENT_COST: f64 = 0.1;
+
+#[cfg(feature = "rayon")]
+fn cost_of<F: Formula>(_: F) -> f64 {
+    F::COST
+}
+
 /// The activation of this name with its default parameters, if there is one.
 pub fn by_name(name: &str) -> Option<&'static dyn Activation> {
     ACTIVATIONS.iter().copied().find(|activation| activation.name() == name)
@@ -161,7 +173,7 @@ macro_rules! methods {
         pub fn par_forward<T: Float>(&self, x: &[T], y: &mut [T]) {
             check::same_len("x", x.len(), "y", y.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 1>::new(x, y), move |part| T::forward(any, part));
+            crate::parallel::split(Slices::<T, 1>::new(x, y), any.cost(), move |part| T::forward(any, part));
         }
 
         /// `forward_in_place` on rayon's current pool, with the same bits.
@@ -169,7 +181,7 @@ macro_rules! methods {
         #[track_caller]
         pub fn par_forward_in_place<T: Float>(&self, x: &mut [T]) {
             let any = self.any();
-            crate::parallel::split(Slices::<T, 1>::in_place(x), move |part| T::forward(any, part));
+            crate::parallel::split(Slices::<T, 1>::in_place(x), any.cost(), move |part| T::forward(any, part));
         }
 
         /// `backward` on rayon's current pool, with the same bits.
@@ -183,7 +195,7 @@ macro_rules! methods {
             check::same_len("y", y.len(), "dy", dy.len());
             check::same_len("y", y.len(), "dx", dx.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 2>::new(y, dy, dx), move |part| T::backward(any, part));
+            crate::parallel::split(Slices::<T, 2>::new(y, dy, dx), GRADIENT_COST, move |part| T::backward(any, part));
         }
 
         /// `backward_in_place` on rayon's current pool, with the same bits.
@@ -196,7 +208,7 @@ macro_rules! methods {
         pub fn par_backward_in_place<T: Float>(&self, y: &[T], dy: &mut [T]) {
             check::same_len("y", y.len(), "dy", dy.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 2>::in_place(y, dy), move |part| T::backward(any, part));
+            crate::parallel::split(Slices::<T, 2>::in_place(y, dy), GRADIENT_COST, move |part| T::backward(any, part));
         }
     };
 }
@@ -250,6 +262,14 @@ macro_rules! activations {
         #[allow(missing_docs)]
         pub enum Any {
             $($name($name)),*
+        }
+
+        #[cfg(feature = "rayon")]
+        impl Any {
+            /// Nanoseconds an element of the value.
+            fn cost(self) -> f64 {
+                with_formula!(self, formula => cost_of(formula))
+            }
         }
 
         /// Every activation, with its default parameters.

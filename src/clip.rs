@@ -43,7 +43,7 @@ pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 #[track_caller]
 pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     check::limit(limit);
-    parallel::split(Slices::<T, 1>::in_place(gradients), |part| T::clip(limit, part));
+    parallel::split(Slices::<T, 1>::in_place(gradients), COST, |part| T::clip(limit, part));
 }
 
 /// Scales all gradients together so that their Euclidean norm is at most `max_norm`, and returns the
@@ -96,7 +96,7 @@ pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f
     let norm = global_norm(gradients, par_sum_squares);
     if let Some(factors) = factors(norm, max_norm) {
         for slice in gradients {
-            parallel::split(Slices::<T, 1>::in_place(slice), |part| T::scale(factors, part));
+            parallel::split(Slices::<T, 1>::in_place(slice), COST, |part| T::scale(factors, part));
         }
     }
     norm
@@ -130,17 +130,14 @@ fn global_norm<T: Float>(gradients: &[&mut [T]], sum_squares: impl Fn(f64, Input
     }
 }
 
-/// The partial sums of a slice, cut where their tree of blocks is.
+/// Nanoseconds an element of each pass over the gradients.
+#[cfg(feature = "rayon")]
+const COST: f64 = 0.06;
+
 #[cfg(feature = "rayon")]
 fn par_sum_squares<T: Float>(factor: f64, input: Input<T>) -> [f64; 8] {
-    let block = BLOCK * T::LANES;
-    if input.len() < 2 * parallel::GRAIN {
-        return T::sum_squares(factor, input);
-    }
-    let mid = input.len().div_ceil(block).next_power_of_two() / 2 * block;
-    let (first, second) = input.split_at(mid);
-    let (first, second) = parallel::join(|| par_sum_squares(factor, first), || par_sum_squares(factor, second));
-    std::array::from_fn(|lane| first[lane] + second[lane])
+    let add = |a: [f64; 8], b: [f64; 8]| std::array::from_fn(|lane| a[lane] + b[lane]);
+    parallel::fold(input, COST, |part| T::sum_squares(factor, part), add)
 }
 
 /// Limits to `[-limit, limit]`, as a map.

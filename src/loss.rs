@@ -7,6 +7,8 @@ use crate::math::product;
 #[cfg(feature = "rayon")]
 use crate::parallel::{self, Split};
 use crate::real::Real;
+#[cfg(feature = "rayon")]
+use crate::softmax::cost;
 use crate::softmax::{Element, Group, Probability, Term, Work, log_sum, or_nan, scale, shift};
 
 /// The cross-entropy of each row of logits with a class id: `logsumexp(row) - row[target]`.
@@ -99,7 +101,7 @@ impl CrossEntropy {
     #[track_caller]
     pub fn par_forward<T: Float>(self, logits: &[T], targets: &[u32], losses: &mut [T]) {
         let arguments = self.arguments(logits.into(), targets, losses);
-        parallel::split(arguments, |part| T::cross_entropy(part));
+        parallel::split(arguments, cost(self.shape), |part| T::cross_entropy(part));
     }
 
     /// [`forward_backward`](Self::forward_backward) on rayon's current pool, with the same bits.
@@ -119,7 +121,7 @@ impl CrossEntropy {
     ) {
         check::same_len("logits", logits.len(), "dlogits", dlogits.len());
         let arguments = self.arguments(Slices::<T, 1>::new(logits, dlogits), targets, losses);
-        parallel::split(arguments, |part| T::cross_entropy_gradient(part, scale));
+        parallel::split(arguments, cost(self.shape), |part| T::cross_entropy_gradient(part, scale));
     }
 
     /// [`forward_backward_in_place`](Self::forward_backward_in_place) on rayon's current pool, with the
@@ -138,7 +140,7 @@ impl CrossEntropy {
         losses: &mut [T],
     ) {
         let arguments = self.arguments(Slices::<T, 1>::in_place(logits), targets, losses);
-        parallel::split(arguments, |part| T::cross_entropy_gradient(part, scale));
+        parallel::split(arguments, cost(self.shape), |part| T::cross_entropy_gradient(part, scale));
     }
 
     #[track_caller]

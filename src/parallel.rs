@@ -1,28 +1,35 @@
 //! The parallel twins: the only user of rayon.
+//!
+//! Work is cut by its expected time, not by its size: a join costs some 5 µs when it comes from outside the pool, and the
+//! smallest pieces take twice that.
 
 use crate::isa::Isa;
 use crate::lanes::{Rows, Slices};
 use crate::real::Real;
+use crate::sum::BLOCK;
 
-/// Elements below which work is not cut further: about 20 µs of it.
-pub const GRAIN: usize = 1 << 15;
+/// Nanoseconds of the smallest piece of work.
+const PIECE: f64 = 12_000.0;
 
-/// Work on many pieces that can be cut in two between any of them.
+/// Work that can be cut in two between any of its elements or rows.
 pub trait Split: Sized + Send {
-    /// The number of pieces.
+    /// The number of elements or rows.
     fn len(&self) -> usize;
     /// The elements of each.
-    fn each(&self) -> usize;
-    /// The work on the first `mid` pieces and the rest.
-    fn split_at(self, mid: usize) -> (Self, Self);
-}
-
-impl<T: Real, const N: usize> Split for Slices<'_, T, N> {
-    fn len(&self) -> usize {
-        self.len()
-    }
     fn each(&self) -> usize {
         1
+    }
+    /// The work on the first `mid` and on the rest.
+    fn split_at(self, mid: usize) -> (Self, Self);
+    /// The work on a single element or row, dealt out to threads within, where it can be.
+    fn spread(self) -> Self {
+        self
+    }
+}
+
+impl<T: Real, const N: usize, const OUTPUT: bool> Split for Slices<'_, T, N, OUTPUT> {
+    fn len(&self) -> usize {
+        self.len()
     }
     fn split_at(self, mid: usize) -> (Self, Self) {
         self.split_at(mid)
@@ -39,25 +46,60 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Split for Rows<'_, T, N, OUTPU
     fn split_at(self, mid: usize) -> (Self, Self) {
         self.split_at(mid)
     }
+    fn spread(self) -> Self {
+        self.spread()
+    }
 }
 
-/// Runs `work` on parts of the whole, on rayon's current pool.
-pub fn split<W: Split>(whole: W, work: impl Fn(W) + Sync) {
-    let isa = Isa::current();
-    halve(whole, &|part| isa.with(|| work(part)));
-}
-
-fn halve<W: Split>(whole: W, work: &(impl Fn(W) + Sync)) {
-    let len = whole.len();
-    if len * whole.each() < 2 * GRAIN || len < 2 || rayon::current_num_threads() == 1 {
+/// Runs `work`, which takes about so many nanoseconds an element, on parts of the whole, on rayon's current pool.
+pub fn split<W: Split>(whole: W, cost: f64, work: impl Fn(W) + Sync) {
+    if !is_worthwhile(&whole, cost) {
         return work(whole);
     }
-    let (first, second) = whole.split_at(len / 2);
-    rayon::join(|| halve(first, work), || halve(second, work));
+    // Halves of whole cache lines, where there are as many.
+    let half = |len: usize| if len < 256 { len / 2 } else { (len / 2).next_multiple_of(64) };
+    rayon::scope(|_| reduce(whole, cost, &half, &work, &|(), ()| ()));
 }
 
-/// Runs both, perhaps at once, on rayon's current pool.
-pub fn join<R: Send>(first: impl FnOnce() -> R + Send, second: impl FnOnce() -> R + Send) -> (R, R) {
+/// The results of `work` on parts of some slices, merged in the shape of [`crate::sum`].
+pub fn fold<'a, T: Real, const N: usize, const OUTPUT: bool, R: Send>(
+    slices: Slices<'a, T, N, OUTPUT>,
+    cost: f64,
+    work: impl Fn(Slices<'a, T, N, OUTPUT>) -> R + Sync,
+    merge: impl Fn(R, R) -> R + Sync,
+) -> R {
+    // The blocks before the largest power of two are a tree of their own.
+    let block = BLOCK * T::LANES;
+    reduce(slices, cost, &|len| len.div_ceil(block).next_power_of_two() / 2 * block, &work, &merge)
+}
+
+/// Whether there is more than one piece of work here, and more than one thread for it.
+pub fn is_worthwhile<W: Split>(whole: &W, cost: f64) -> bool {
+    // The costs are those of the wide instruction sets.
+    let slowness = if matches!(Isa::current(), Isa::Scalar | Isa::Portable) { 3.0 } else { 1.0 };
+    let elements = whole.len() as f64 * whole.each() as f64;
+    elements * cost * slowness >= 2.0 * PIECE && rayon::current_num_threads() > 1
+}
+
+fn reduce<W: Split, R: Send>(
+    whole: W,
+    cost: f64,
+    cut: &(impl Fn(usize) -> usize + Sync),
+    work: &(impl Fn(W) -> R + Sync),
+    merge: &(impl Fn(R, R) -> R + Sync),
+) -> R {
+    if !is_worthwhile(&whole, cost) {
+        return work(whole);
+    }
+    let mid = cut(whole.len());
+    if mid == 0 || mid == whole.len() {
+        return work(whole.spread());
+    }
     let isa = Isa::current();
-    rayon::join(|| isa.with(first), || isa.with(second))
+    let (first, second) = whole.split_at(mid);
+    let both = rayon::join(
+        || isa.with(|| reduce(first, cost, cut, work, merge)),
+        || isa.with(|| reduce(second, cost, cut, work, merge)),
+    );
+    merge(both.0, both.1)
 }

@@ -1,14 +1,17 @@
 //! The element types.
 
 use std::fmt::{Debug, Display};
+use std::ops::Add;
 
 use crate::lanes::{Fold, Lanes, Memory, Simd};
 use crate::math::Elementary;
 
 /// An element type as the kernels see it.
-pub trait Real: Copy + Default + PartialOrd + Debug + Display + Send + Sync + 'static + Elementary {
+pub trait Real:
+    Copy + Default + PartialOrd + Add<Output = Self> + Debug + Display + Send + Sync + 'static + Elementary
+{
     type Lanes<S: Simd>: Lanes<Float = Self, Double = S::F64> + Memory<Simd = S> + Fold;
-    type Array: AsRef<[Self]> + AsMut<[Self]> + Copy;
+    type Array: AsRef<[Self]> + AsMut<[Self]> + Copy + Send;
     const LANES: usize;
     const IOTA: Self::Array;
     const MIN_POSITIVE: f64;

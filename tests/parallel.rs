@@ -6,13 +6,13 @@ mod common;
 use activations::*;
 use common::{random, same_bits};
 
-/// Runs `check` on every instruction set in pools of one thread, of two and of five.
+/// Runs `check` on every instruction set in pools of 1, 2, 3 and 8 threads.
 fn everywhere(check: impl Fn() + Sync) {
     if cfg!(target_family = "wasm") {
         // No threads, and so no pool but rayon's own.
         return Isa::available().for_each(|isa| isa.with(&check));
     }
-    for threads in [1, 2, 5] {
+    for threads in [1, 2, 3, 8] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
         for isa in Isa::available() {
             pool.install(|| isa.with(&check));
@@ -43,7 +43,8 @@ fn activations_in_parallel() {
 
 #[test]
 fn softmax_in_parallel() {
-    for (axis, inner) in [(7, 1), (1000, 1), (10, 30)] {
+    // Many rows, few, one; beside one another in the middle and in front.
+    for (axis, inner) in [(7, 1), (1000, 1), (140_000, 1), (LEN, 1), (10, 30), (1000, 300), (7, 42_858), (150_000, 2)] {
         let len = LEN / (axis * inner) * (axis * inner);
         let (x, dy) = (random(len, 20.0, 3), random(len, 1.0, 4));
         everywhere(|| {
@@ -74,7 +75,11 @@ fn softmax_in_parallel() {
 
 #[test]
 fn cross_entropy_in_parallel() {
-    let (classes, rows) = (13, LEN / 13);
+    cross_entropy(13, LEN / 13);
+    cross_entropy(LEN, 1);
+}
+
+fn cross_entropy(classes: usize, rows: usize) {
     let logits = random(classes * rows, 9.0, 5);
     let targets: Vec<u32> = (0..rows).map(|r| (r * r % classes) as u32).collect();
     let loss = CrossEntropy::rows(classes);
@@ -90,6 +95,60 @@ fn cross_entropy_in_parallel() {
         loss.par_forward_backward_in_place(&mut in_place, &targets, 0.5, &mut par_losses);
         assert!(same_bits(&losses, &par_losses) && same_bits(&dlogits, &in_place), "{}", Isa::current());
     });
+}
+
+#[test]
+fn long_rows_with_nan_and_infinities() {
+    let clean = random(LEN, 20.0, 10);
+    for (bad, place) in [(f32::NAN, 5), (f32::INFINITY, LEN - 1), (f32::NEG_INFINITY, 200_000)] {
+        let mut x = clean.clone();
+        x[place] = bad;
+        everywhere(|| {
+            let (mut y, mut par_y, mut sum, mut par_sum) = (vec![0.0; LEN], vec![0.0; LEN], [0.0], [0.0]);
+            Softmax::rows(LEN).forward(&x, &mut y);
+            Softmax::rows(LEN).par_forward(&x, &mut par_y);
+            LogSumExp::rows(LEN).forward(&x, &mut sum);
+            LogSumExp::rows(LEN).par_forward(&x, &mut par_sum);
+            assert!(same_bits(&y, &par_y) && same_bits(&sum, &par_sum), "{} with {bad}", Isa::current());
+        });
+    }
+}
+
+#[test]
+#[cfg(not(target_family = "wasm"))]
+fn calls_from_inside_parallel_work() {
+    use rayon::prelude::*;
+    let x = random(LEN, 20.0, 11);
+    let mut y = vec![0.0; LEN];
+    Softmax::rows(LEN).forward(&x, &mut y);
+    let pools = [2, 3].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool"));
+    let each = || {
+        let mut par_y = vec![0.0; LEN];
+        Softmax::rows(LEN).par_forward(&x, &mut par_y);
+        assert!(same_bits(&y, &par_y));
+    };
+    // From every thread of one pool, some of which wait for another pool.
+    pools[0].install(|| (0..8).into_par_iter().for_each(|i| if i % 2 == 0 { pools[1].install(each) } else { each() }));
+}
+
+#[test]
+#[cfg(panic = "unwind")]
+#[cfg(not(target_family = "wasm"))]
+fn a_panic_leaves_the_pool_usable() {
+    let (rows, classes) = (1000, 300);
+    let logits = random(rows * classes, 9.0, 12);
+    let mut targets = vec![0_u32; rows];
+    targets[777] = 300;
+    let (mut losses, mut dlogits) = (vec![7.0; rows], vec![7.0; rows * classes]);
+    let loss = CrossEntropy::rows(classes);
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        loss.par_forward_backward(&logits, &targets, 1.0, &mut losses, &mut dlogits);
+    }));
+    assert!(caught.is_err());
+    assert!(losses.iter().chain(&dlogits).all(|number| *number == 7.0), "written before the check");
+    targets[777] = 299;
+    loss.par_forward_backward(&logits, &targets, 1.0, &mut losses, &mut dlogits);
+    assert!(losses.iter().all(|loss| *loss != 7.0));
 }
 
 #[test]

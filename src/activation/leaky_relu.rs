@@ -62,6 +62,7 @@ impl Formula for LeakyRelu {
     const MAX_ULP: [f64; 2] = [1.5, 1.5];
     const MAX_ULP_F64: [f64; 2] = [0.75, 0.75];
     const RANGE: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+    const COST: f64 = 0.06;
 
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {

@@ -37,6 +37,7 @@ impl Formula for Relu {
     const MAX_ULP: [f64; 2] = [0.0, 0.0];
     const MAX_ULP_F64: [f64; 2] = [0.0, 0.0];
     const RANGE: [f64; 2] = [0.0, f64::INFINITY];
+    const COST: f64 = 0.06;
 
     #[inline(always)]
     fn margin<L: Lanes>(self, _: L, margin: L) -> L {

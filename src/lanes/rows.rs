@@ -27,6 +27,8 @@ pub struct Rows<'a, T, const N: usize, const OUTPUT: bool = true> {
     shape: Shape,
     first: usize,
     len: usize,
+    #[cfg(feature = "rayon")]
+    spread: bool,
     _borrow: PhantomData<&'a mut [T]>,
 }
 
@@ -39,7 +41,16 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Rows<'a, T, N, OUTPUT> {
     pub fn new(slices: Slices<'a, T, N, OUTPUT>, shape: Shape) -> Self {
         let len = slices.len() / shape.axis;
         assert!(len * shape.axis == slices.len() && len.is_multiple_of(shape.inner));
-        Self { sources: slices.sources, output: slices.output, shape, first: 0, len, _borrow: PhantomData }
+        Self {
+            sources: slices.sources,
+            output: slices.output,
+            shape,
+            first: 0,
+            len,
+            #[cfg(feature = "rayon")]
+            spread: false,
+            _borrow: PhantomData,
+        }
     }
 
     /// The number of rows.
@@ -52,6 +63,19 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Rows<'a, T, N, OUTPUT> {
     #[inline(always)]
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// A single row, to be dealt out to threads if its elements lie side by side.
+    #[cfg(feature = "rayon")]
+    pub fn spread(self) -> Self {
+        Self { spread: self.len == 1 && self.shape.inner == 1, ..self }
+    }
+
+    /// Whether this is a single row to be dealt out to threads.
+    #[cfg(feature = "rayon")]
+    #[inline(always)]
+    pub fn is_spread(&self) -> bool {
+        self.spread
     }
 
     /// The first `mid` rows and the rest.

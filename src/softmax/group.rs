@@ -3,11 +3,13 @@
 //!
 //! A group hides where the elements of its rows lie. There are three kinds: rows of up to one lane value,
 //! kept in registers; longer rows; and rows across a tensor, whose elements are a stride apart and which
-//! lie side by side in memory. All sum in the same shape.
+//! lie side by side in memory. A single very long row may be dealt out to threads. All sum in the same shape.
 
 mod across;
 mod long;
 mod short;
+#[cfg(feature = "rayon")]
+mod spread;
 
 use crate::isa::Kernel;
 use crate::lanes::{Lanes, Memory, ROWS, Rows, Shape, Simd};
@@ -16,9 +18,11 @@ use crate::sum::Tree;
 use across::{Across, Elements};
 use long::Long;
 use short::Short;
+#[cfg(feature = "rayon")]
+use spread::Spread;
 
 /// A function of the elements at one position, and of `P` values that belong to their row.
-pub trait Element<const N: usize, const P: usize>: Copy {
+pub trait Element<const N: usize, const P: usize>: Copy + Send + Sync {
     /// The function.
     fn apply<L: Lanes>(self, row: [L; P], x: [L; N]) -> L;
 }
@@ -64,6 +68,11 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
         let Shape { axis, inner } = self.rows.shape();
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let mut first = 0;
+        #[cfg(feature = "rayon")]
+        if self.rows.is_spread() {
+            let slices = self.rows.in_a_row(0, 1);
+            return self.work.group(zero, Spread { simd, slices }, 0);
+        }
         if inner > 1 {
             let mut elements = vec![Elements([T::IOTA; N]); axis];
             let mut tree = Tree::new(zero);

@@ -16,50 +16,8 @@ pub struct Long<'a, 't, T: Real, S: Simd, const N: usize, const OUTPUT: bool> {
 
 impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Long<'_, '_, T, S, N, OUTPUT> {
     #[inline(always)]
-    fn row_max(&mut self, r: usize, lowest: T::Lanes<S>) -> T::Lanes<S> {
-        let mut max = [lowest; 4];
-        let mut blocks = self.slices.part(r * self.axis, self.axis).blocks();
-        while let Some(block) = blocks.whole::<4>() {
-            for v in 0..4 {
-                max[v] = max[v].max(block.load(self.simd, v)[0]);
-            }
-        }
-        while let Some(partial) = blocks.partial() {
-            let x = partial.load::<T::Lanes<S>>(self.simd)[0];
-            max[0] = max[0].max(x.keep(partial.len(), lowest));
-        }
-        max[0].max(max[1]).max(max[2].max(max[3]))
-    }
-
-    #[inline(always)]
-    fn row_sum<const REPLACE: bool, const P: usize>(
-        &mut self,
-        r: usize,
-        f: impl Element<N, P>,
-        row: [T::Lanes<S>; P],
-        zero: T::Lanes<S>,
-    ) -> T::Lanes<S> {
-        let mut blocks = self.slices.part(r * self.axis, self.axis).blocks();
-        while let Some(mut block) = blocks.whole::<BLOCK>() {
-            let mut sum = zero;
-            for v in 0..BLOCK {
-                let term = f.apply(row, block.load(self.simd, v));
-                sum = sum + term;
-                if REPLACE {
-                    block.store(v, term);
-                }
-            }
-            self.tree.add(sum);
-        }
-        let mut sum = zero;
-        while let Some(partial) = blocks.partial() {
-            let term = f.apply(row, partial.load(self.simd));
-            sum = sum + term.keep(partial.len(), zero);
-            if REPLACE {
-                partial.store(term);
-            }
-        }
-        self.tree.finish(sum)
+    fn row(&mut self, r: usize) -> Slices<'_, T, N, OUTPUT> {
+        self.slices.part(r * self.axis, self.axis)
     }
 }
 
@@ -81,7 +39,7 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         let lowest = <T::Lanes<S> as Memory>::zero(self.simd).splat(f64::NEG_INFINITY);
         let mut rows = [lowest; ROWS];
         for r in 0..self.rows {
-            rows[r] = self.row_max(r, lowest);
+            rows[r] = row_max(self.simd, self.row(r), lowest);
         }
         Fold::fold_max(&rows)
     }
@@ -95,7 +53,9 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         let by_row = arrays(by_row);
         let mut sums = [zero; ROWS];
         for r in 0..self.rows {
-            sums[r] = self.row_sum::<REPLACE, P>(r, f, row(zero, &by_row, r), zero);
+            let by_row = row(zero, &by_row, r);
+            let part = self.slices.part(r * self.axis, self.axis);
+            sums[r] = row_sum::<T, S, N, P, OUTPUT, REPLACE>(self.simd, part, f, by_row, self.tree);
         }
         if REPLACE {
             self.slices.read_output();
@@ -107,17 +67,81 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         let zero = <T::Lanes<S> as Memory>::zero(self.simd);
         let by_row = arrays(by_row);
         for r in 0..self.rows {
-            let row = row(zero, &by_row, r);
-            let mut blocks = self.slices.part(r * self.axis, self.axis).blocks();
-            while let Some(mut block) = blocks.whole::<4>() {
-                for v in 0..4 {
-                    block.store(v, f.apply(row, block.load(self.simd, v)));
-                }
-            }
-            while let Some(partial) = blocks.partial() {
-                let y = f.apply(row, partial.load(self.simd));
-                partial.store(y);
+            row_map(self.simd, self.row(r), f, row(zero, &by_row, r));
+        }
+    }
+}
+
+/// The largest elements of a row, or of a part of one, from every LANES-th on.
+#[inline(always)]
+pub fn row_max<T: Real, S: Simd, const N: usize, const OUTPUT: bool>(
+    simd: S,
+    row: Slices<T, N, OUTPUT>,
+    lowest: T::Lanes<S>,
+) -> T::Lanes<S> {
+    let mut max = [lowest; 4];
+    let mut blocks = row.blocks();
+    while let Some(block) = blocks.whole::<4>() {
+        for v in 0..4 {
+            max[v] = max[v].max(block.load(simd, v)[0]);
+        }
+    }
+    while let Some(partial) = blocks.partial() {
+        let x = partial.load::<T::Lanes<S>>(simd)[0];
+        max[0] = max[0].max(x.keep(partial.len(), lowest));
+    }
+    max[0].max(max[1]).max(max[2].max(max[3]))
+}
+
+/// The partial sums of `f` over a row, or over a part of one that is a tree of its own.
+#[inline(always)]
+pub fn row_sum<T: Real, S: Simd, const N: usize, const P: usize, const OUTPUT: bool, const REPLACE: bool>(
+    simd: S,
+    row: Slices<T, N, OUTPUT>,
+    f: impl Element<N, P>,
+    by_row: [T::Lanes<S>; P],
+    tree: &mut Tree<T::Lanes<S>>,
+) -> T::Lanes<S> {
+    let zero = <T::Lanes<S> as Memory>::zero(simd);
+    let mut blocks = row.blocks();
+    while let Some(mut block) = blocks.whole::<BLOCK>() {
+        let mut sum = zero;
+        for v in 0..BLOCK {
+            let term = f.apply(by_row, block.load(simd, v));
+            sum = sum + term;
+            if REPLACE {
+                block.store(v, term);
             }
         }
+        tree.add(sum);
+    }
+    let mut sum = zero;
+    while let Some(partial) = blocks.partial() {
+        let term = f.apply(by_row, partial.load(simd));
+        sum = sum + term.keep(partial.len(), zero);
+        if REPLACE {
+            partial.store(term);
+        }
+    }
+    tree.finish(sum)
+}
+
+/// Writes `f` of every element of a row, or of a part of one.
+#[inline(always)]
+pub fn row_map<T: Real, S: Simd, const N: usize, const P: usize, const OUTPUT: bool>(
+    simd: S,
+    row: Slices<T, N, OUTPUT>,
+    f: impl Element<N, P>,
+    by_row: [T::Lanes<S>; P],
+) {
+    let mut blocks = row.blocks();
+    while let Some(mut block) = blocks.whole::<4>() {
+        for v in 0..4 {
+            block.store(v, f.apply(by_row, block.load(simd, v)));
+        }
+    }
+    while let Some(partial) = blocks.partial() {
+        let y = f.apply(by_row, partial.load(simd));
+        partial.store(y);
     }
 }

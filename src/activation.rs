@@ -17,8 +17,8 @@ pub trait Formula: Copy + Send + Sync + 'static {
     const MAX_ULP_F64: [f64; 2];
     /// The least and the largest value.
     const RANGE: [f64; 2];
-    /// Nanoseconds an element on a wide instruction set, less rather than more: when threads are worth their while.
-    #[cfg_attr(not(feature = "rayon"), allow(dead_code))]
+    /// Nanoseconds an element on a wide instruction set, less rather than more: it decides when threads are worth their
+    /// while, and whether memory is what a large slice waits for.
     const COST: f64 = 0.2;
 
     /// The smaller of `margin` and of what keeps `x` from making anything subnormal or out of range on the way to the
@@ -49,6 +49,8 @@ pub trait Formula: Copy + Send + Sync + 'static {
 pub struct Value<F>(pub F);
 
 impl<F: Formula> Map<1> for Value<F> {
+    const IS_CHEAP: bool = F::COST < 0.1;
+
     #[inline(always)]
     fn margin<L: Lanes>(self, [x]: [L; 1], margin: L) -> L {
         self.0.margin(x, margin)
@@ -64,6 +66,8 @@ impl<F: Formula> Map<1> for Value<F> {
 pub struct Gradient<F>(pub F);
 
 impl<F: Formula> Map<2> for Gradient<F> {
+    const IS_CHEAP: bool = true;
+
     #[inline(always)]
     fn margin<L: Lanes>(self, [y, dy]: [L; 2], margin: L) -> L {
         self.0.gradient_margin(y, dy, margin)

@@ -145,6 +145,8 @@ fn par_sum_squares<T: Float>(factor: f64, input: Input<T>) -> [f64; 8] {
 pub struct Clip(pub f64);
 
 impl Map<1> for Clip {
+    const IS_CHEAP: bool = true;
+
     #[inline(always)]
     fn margin<L: Lanes>(self, _: [L; 1], margin: L) -> L {
         margin
@@ -161,6 +163,8 @@ impl Map<1> for Clip {
 pub struct Scale(pub [f64; 2]);
 
 impl Map<1> for Scale {
+    const IS_CHEAP: bool = true;
+
     #[inline(always)]
     fn margin<L: Lanes>(self, [x]: [L; 1], margin: L) -> L {
         let [factor, one] = self.0;

@@ -1,12 +1,14 @@
 //! The driver over slices of the elementwise operations.
 
 use crate::isa::Kernel;
-use crate::lanes::{Gradual, Lanes, Simd, Slices};
+use crate::lanes::{Block, Gradual, Lanes, Partial, Simd, Slices};
 use crate::math;
 use crate::real::Real;
 
 /// A function of `N` lane values, applied to each position of `N` slices.
 pub trait Map<const N: usize>: Copy {
+    /// Whether it waits for memory where its slices are there, so that writing past the caches pays.
+    const IS_CHEAP: bool;
     /// The smaller of `margin` and of what keeps `x` from making anything subnormal or out of range on the way:
     /// [`math::is_ordinary`] judges it.
     fn margin<L: Lanes>(self, x: [L; N], margin: L) -> L;
@@ -39,23 +41,47 @@ impl<T: Real, M: Map<N>, const N: usize> Kernel for Elementwise<'_, T, M, N> {
 impl<T: Real, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
     #[inline(always)]
     fn by<S: Simd, const V: usize>(self, simd: S) {
+        let (map, streams) = (self.map, S::STREAMS && M::IS_CHEAP && self.slices.streams());
         let mut blocks = self.slices.blocks();
-        while let Some(mut block) = blocks.whole::<V>() {
-            let mut x: [[T::Lanes<S>; N]; V] = [block.load(simd, 0); V];
-            for v in 1..V {
-                x[v] = block.load(simd, v);
+        if streams {
+            one(simd, map, blocks.to_line());
+            while let Some(mut block) = blocks.whole::<V>() {
+                let y = apply(map, load(simd, &block));
+                for v in 0..V {
+                    block.stream(v, y[v]);
+                }
             }
-            let y = apply(self.map, x);
+            simd.fence();
+        }
+        while let Some(mut block) = blocks.whole::<V>() {
+            let y = apply(map, load(simd, &block));
             for v in 0..V {
                 block.store(v, y[v]);
             }
         }
         while let Some(partial) = blocks.partial() {
-            let x: [T::Lanes<S>; N] = partial.load(simd);
-            let [y] = apply(self.map, [x]);
-            partial.store(y);
+            one(simd, map, partial);
         }
     }
+}
+
+#[inline(always)]
+fn load<T: Real, S: Simd, const N: usize, const V: usize>(
+    simd: S,
+    block: &Block<T, N, V, true>,
+) -> [[T::Lanes<S>; N]; V] {
+    let mut x = [block.load(simd, 0); V];
+    for v in 1..V {
+        x[v] = block.load(simd, v);
+    }
+    x
+}
+
+#[inline(always)]
+fn one<T: Real, S: Simd, M: Map<N>, const N: usize>(simd: S, map: M, partial: Partial<T, N, true>) {
+    let x: [T::Lanes<S>; N] = partial.load(simd);
+    let [y] = apply(map, [x]);
+    partial.store(y);
 }
 
 /// Applies a map to `V` lane values: on plain lanes if all are ordinary.

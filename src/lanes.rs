@@ -35,7 +35,7 @@ pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
 pub use rows::{Rows, Shape};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub use scalar::Scalar;
-pub use slices::{Input, Partial, Slices};
+pub use slices::{Block, Input, Partial, Slices};
 
 use crate::real::Real;
 
@@ -50,6 +50,12 @@ pub trait Simd: Copy {
     type F64: Lanes<Float = f64, Double = Self::F64> + Memory<Simd = Self> + Fold;
     /// How many lane values a driver works on at once: 4, 2 or 1.
     const VALUES: usize;
+    /// Whether [`Memory::stream`] goes past the caches.
+    const STREAMS: bool = false;
+
+    /// Makes what was streamed visible to other threads before anything that comes later.
+    #[inline(always)]
+    fn fence(self) {}
 }
 
 /// The result of comparing two lane values, one truth value per lane.
@@ -167,6 +173,16 @@ pub trait Memory: Lanes {
     /// `to` must be valid for writes of all lanes.
     #[allow(unsafe_code)]
     unsafe fn store(self, to: *mut Self::Float);
+    /// Stores all lanes, past the caches where [`Simd::STREAMS`]; a [`Simd::fence`] must follow before the call returns.
+    ///
+    /// # Safety
+    /// `to` must be valid for writes of all lanes, and aligned to 64 bytes.
+    #[allow(unsafe_code)]
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut Self::Float) {
+        // SAFETY: the caller's promise is more than what `store` needs.
+        unsafe { self.store(to) }
+    }
     /// Stores the first `count` lanes.
     ///
     /// # Safety

@@ -39,6 +39,7 @@ mod math;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod real;
+mod stream;
 mod sum;
 
 pub mod reference;
@@ -52,3 +53,4 @@ pub use entry::Float;
 pub use isa::{Isa, UnknownIsa};
 pub use loss::CrossEntropy;
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};
+pub use stream::{set_streaming_threshold, streaming_threshold};

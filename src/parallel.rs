@@ -10,6 +10,8 @@ use crate::sum::BLOCK;
 
 /// Nanoseconds of the smallest piece of work.
 const PIECE: f64 = 12_000.0;
+/// How much longer everything takes on the other instruction sets.
+const SLOWNESS: f64 = 3.0;
 
 /// Work that can be cut in two between any of its elements or rows.
 pub trait Split: Sized + Send {
@@ -52,6 +54,7 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Split for Rows<'_, T, N, OUTPU
 }
 
 /// Runs `work`, which takes about so many nanoseconds an element, on parts of the whole, on rayon's current pool.
+#[inline]
 pub fn split<W: Split>(whole: W, cost: f64, work: impl Fn(W) + Sync) {
     if !is_worthwhile(&whole, cost) {
         return work(whole);
@@ -74,11 +77,12 @@ pub fn fold<'a, T: Real, const N: usize, const OUTPUT: bool, R: Send>(
 }
 
 /// Whether there is more than one piece of work here, and more than one thread for it.
+#[inline]
 pub fn is_worthwhile<W: Split>(whole: &W, cost: f64) -> bool {
     // The costs are those of the wide instruction sets.
-    let slowness = if matches!(Isa::current(), Isa::Scalar | Isa::Portable) { 3.0 } else { 1.0 };
-    let elements = whole.len() as f64 * whole.each() as f64;
-    elements * cost * slowness >= 2.0 * PIECE && rayon::current_num_threads() > 1
+    let time = whole.len() as f64 * whole.each() as f64 * cost;
+    let slowness = || if matches!(Isa::current(), Isa::Scalar | Isa::Portable) { SLOWNESS } else { 1.0 };
+    time * SLOWNESS >= 2.0 * PIECE && time * slowness() >= 2.0 * PIECE && rayon::current_num_threads() > 1
 }
 
 fn reduce<W: Split, R: Send>(

@@ -24,6 +24,13 @@ impl Simd for Avx2 {
     type F32 = F32;
     type F64 = F64;
     const VALUES: usize = 2;
+    const STREAMS: bool = true;
+
+    #[inline(always)]
+    fn fence(self) {
+        // SAFETY: every x86-64 has the instruction.
+        unsafe { _mm_sfence() }
+    }
 }
 
 /// 16 `f32`.
@@ -459,7 +466,7 @@ masks!(masks_f64, i64, 8);
 // assertions would check the pointers of plain ones.
 macro_rules! memory {
     ($lanes:ident, $float:ident, $count:literal, $masks:ident,
-     [$zero:ident, $load:ident, $store:ident]) => {
+     [$zero:ident, $load:ident, $store:ident, $stream:ident]) => {
         impl Memory for $lanes {
             type Simd = Avx2;
             #[inline(always)]
@@ -490,6 +497,14 @@ macro_rules! memory {
                 }
             }
             #[inline(always)]
+            unsafe fn stream(self, to: *mut $float) {
+                // SAFETY: the value proves the features; the caller vouches for all lanes and their alignment.
+                unsafe {
+                    $stream(to, self.0[0]);
+                    $stream(to.wrapping_add($count / 2), self.0[1]);
+                }
+            }
+            #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 let [low, high] = $masks(count);
                 // SAFETY: the value proves the features; masked-off lanes are not written.
@@ -502,5 +517,5 @@ macro_rules! memory {
     };
 }
 
-memory!(F32, f32, 16, masks_f32, [_mm256_setzero_ps, _mm256_maskload_ps, _mm256_maskstore_ps]);
-memory!(F64, f64, 8, masks_f64, [_mm256_setzero_pd, _mm256_maskload_pd, _mm256_maskstore_pd]);
+memory!(F32, f32, 16, masks_f32, [_mm256_setzero_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_stream_ps]);
+memory!(F64, f64, 8, masks_f64, [_mm256_setzero_pd, _mm256_maskload_pd, _mm256_maskstore_pd, _mm256_stream_pd]);

@@ -24,6 +24,13 @@ impl Simd for Avx512 {
     type F32 = F32;
     type F64 = F64;
     const VALUES: usize = 4;
+    const STREAMS: bool = true;
+
+    #[inline(always)]
+    fn fence(self) {
+        // SAFETY: every x86-64 has the instruction.
+        unsafe { _mm_sfence() }
+    }
 }
 
 /// 16 `f32`.
@@ -364,7 +371,7 @@ impl Fold for F64 {
 // assertions would check the pointers of plain ones.
 macro_rules! memory {
     ($lanes:ident, $float:ident, $mask:ident,
-     [$zero:ident, $load:ident, $store:ident]) => {
+     [$zero:ident, $load:ident, $store:ident, $stream:ident]) => {
         impl Memory for $lanes {
             type Simd = Avx512;
             #[inline(always)]
@@ -387,6 +394,11 @@ macro_rules! memory {
                 unsafe { $store(to, $mask::MAX, self.0) }
             }
             #[inline(always)]
+            unsafe fn stream(self, to: *mut $float) {
+                // SAFETY: the value proves the features; the caller vouches for all lanes and their alignment.
+                unsafe { $stream(to, self.0) }
+            }
+            #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 // SAFETY: the value proves the features; masked-off lanes are not written.
                 unsafe { $store(to, first(count) as $mask, self.0) }
@@ -401,5 +413,5 @@ fn first(count: usize) -> u32 {
     (1_u32 << count) - 1
 }
 
-memory!(F32, f32, __mmask16, [_mm512_setzero_ps, _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps]);
-memory!(F64, f64, __mmask8, [_mm512_setzero_pd, _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd]);
+memory!(F32, f32, __mmask16, [_mm512_setzero_ps, _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, _mm512_stream_ps]);
+memory!(F64, f64, __mmask8, [_mm512_setzero_pd, _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd, _mm512_stream_pd]);

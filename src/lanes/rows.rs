@@ -115,7 +115,7 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Rows<'a, T, N, OUTPUT> {
     #[inline(always)]
     fn slices(&mut self, start: usize, len: usize) -> Slices<'_, T, N, OUTPUT> {
         let sources = self.sources.map(|source| source.wrapping_add(start));
-        Slices { sources, output: self.output.wrapping_add(start), len, _borrow: PhantomData }
+        Slices { sources, output: self.output.wrapping_add(start), len, streams: false, _borrow: PhantomData }
     }
 }
 
@@ -141,7 +141,7 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Columns<'_, T, N, OUTPUT> {
         assert!(i < self.shape.axis);
         let start = i * self.shape.inner;
         let sources = self.slices.sources.map(|source| source.wrapping_add(start));
-        Slices { sources, output: self.slices.output.wrapping_add(start), len: self.slices.len, _borrow: PhantomData }
+        Slices { sources, output: self.slices.output.wrapping_add(start), ..self.slices }
     }
 
     /// Element `i` of every row as one lane value.

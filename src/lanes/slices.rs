@@ -8,11 +8,18 @@
 use std::marker::PhantomData;
 
 use super::Memory;
+#[cfg(doc)]
+use super::Simd;
 use crate::real::Real;
+use crate::stream::streaming_threshold;
+
+/// The bytes of a cache line, and of a lane value.
+const LINE: usize = 64;
 
 /// `N` sources and one output of the same length; the output may be one of the sources.
 ///
-/// Without `OUTPUT` there is none, and storing panics: see [`Input`].
+/// Without `OUTPUT` there is none, and storing panics: see [`Input`]. An output that is no source `streams` where it is
+/// larger than the [`streaming_threshold`].
 ///
 /// Invariant: all pointers are valid for reads of `len` elements for `'a`; with `OUTPUT` the output is
 /// also valid for writes, nobody else uses its elements during `'a`, and where a source overlaps the
@@ -21,6 +28,7 @@ pub struct Slices<'a, T, const N: usize, const OUTPUT: bool = true> {
     pub(super) sources: [*const T; N],
     pub(super) output: *mut T,
     pub(super) len: usize,
+    pub(super) streams: bool,
     pub(super) _borrow: PhantomData<&'a mut [T]>,
 }
 
@@ -34,7 +42,7 @@ impl<'a, T> From<&'a [T]> for Input<'a, T> {
     #[inline(always)]
     fn from(slice: &'a [T]) -> Self {
         let (source, len) = (slice.as_ptr(), slice.len());
-        Self { sources: [source], output: source.cast_mut(), len, _borrow: PhantomData }
+        Self { sources: [source], output: source.cast_mut(), len, streams: false, _borrow: PhantomData }
     }
 }
 
@@ -43,14 +51,21 @@ impl<'a, T> Slices<'a, T, 1> {
     #[inline(always)]
     pub fn new(source: &'a [T], output: &'a mut [T]) -> Self {
         assert_eq!(source.len(), output.len());
-        Self { sources: [source.as_ptr()], output: output.as_mut_ptr(), len: output.len(), _borrow: PhantomData }
+        let streams = size_of_val(output) > streaming_threshold();
+        Self {
+            sources: [source.as_ptr()],
+            output: output.as_mut_ptr(),
+            len: output.len(),
+            streams,
+            _borrow: PhantomData,
+        }
     }
 
     /// The output is the source.
     #[inline(always)]
     pub fn in_place(slice: &'a mut [T]) -> Self {
         let (output, len) = (slice.as_mut_ptr(), slice.len());
-        Self { sources: [output], output, len, _borrow: PhantomData }
+        Self { sources: [output], output, len, streams: false, _borrow: PhantomData }
     }
 }
 
@@ -60,7 +75,8 @@ impl<'a, T> Slices<'a, T, 2> {
     pub fn new(first: &'a [T], second: &'a [T], output: &'a mut [T]) -> Self {
         assert!(first.len() == output.len() && second.len() == output.len());
         let sources = [first.as_ptr(), second.as_ptr()];
-        Self { sources, output: output.as_mut_ptr(), len: output.len(), _borrow: PhantomData }
+        let streams = size_of_val(output) > streaming_threshold();
+        Self { sources, output: output.as_mut_ptr(), len: output.len(), streams, _borrow: PhantomData }
     }
 
     /// The output is the second source.
@@ -68,7 +84,7 @@ impl<'a, T> Slices<'a, T, 2> {
     pub fn in_place(first: &'a [T], second: &'a mut [T]) -> Self {
         assert_eq!(first.len(), second.len());
         let (output, len) = (second.as_mut_ptr(), second.len());
-        Self { sources: [first.as_ptr(), output], output, len, _borrow: PhantomData }
+        Self { sources: [first.as_ptr(), output], output, len, streams: false, _borrow: PhantomData }
     }
 }
 
@@ -84,7 +100,7 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
     pub fn part(&mut self, start: usize, len: usize) -> Slices<'_, T, N, OUTPUT> {
         assert!(start <= self.len && len <= self.len - start);
         let sources = self.sources.map(|source| source.wrapping_add(start));
-        Slices { sources, output: self.output.wrapping_add(start), len, _borrow: PhantomData }
+        Slices { sources, output: self.output.wrapping_add(start), len, ..*self }
     }
 
     /// The first `mid` elements and the rest.
@@ -92,7 +108,7 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
     pub fn split_at(self, mid: usize) -> (Self, Self) {
         assert!(mid <= self.len);
         let sources = self.sources.map(|source| source.wrapping_add(mid));
-        let rest = Self { sources, output: self.output.wrapping_add(mid), len: self.len - mid, _borrow: PhantomData };
+        let rest = Self { sources, output: self.output.wrapping_add(mid), len: self.len - mid, ..self };
         (Self { len: mid, ..self }, rest)
     }
 
@@ -115,6 +131,12 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
     pub fn into_partial(self) -> Partial<'a, T, N, OUTPUT> {
         assert!(self.len <= T::LANES);
         Partial(self)
+    }
+
+    /// Whether the output shall be written past the caches.
+    #[inline(always)]
+    pub fn streams(&self) -> bool {
+        self.streams
     }
 
     /// The slices from front to back.
@@ -149,6 +171,13 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> {
         if self.0.len < len { None } else { Some(Block(self.take(len))) }
     }
 
+    /// The elements before the output's next cache line, less than a lane value.
+    #[inline(always)]
+    pub fn to_line(&mut self) -> Partial<'a, T, N, OUTPUT> {
+        let elements = (self.0.output.addr().wrapping_neg() % LINE) / size_of::<T>();
+        Partial(self.take(elements.min(self.0.len)))
+    }
+
     /// The next lane value, or what is left of one.
     #[inline(always)]
     pub fn partial(&mut self) -> Option<Partial<'a, T, N, OUTPUT>> {
@@ -160,7 +189,7 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> {
     #[inline(always)]
     fn take(&mut self, len: usize) -> Slices<'a, T, N, OUTPUT> {
         let rest = &mut self.0;
-        let first = Slices { sources: rest.sources, output: rest.output, len, _borrow: PhantomData };
+        let first = Slices { len, ..*rest };
         rest.sources = rest.sources.map(|source| source.wrapping_add(len));
         rest.output = rest.output.wrapping_add(len);
         rest.len = rest.len.wrapping_sub(len);
@@ -190,6 +219,14 @@ impl<T: Real, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, N
         assert!(OUTPUT && v < V);
         // SAFETY: a block has V whole lane values.
         unsafe { lanes.store(self.0.output.wrapping_add(v * T::LANES)) };
+    }
+
+    /// Stores lane value `v` of the output past the caches; [`Simd::fence`] must follow.
+    #[inline(always)]
+    pub fn stream<L: Memory<Float = T>>(&mut self, v: usize, lanes: L) {
+        assert!(OUTPUT && v < V && self.0.output.addr().is_multiple_of(LINE));
+        // SAFETY: a block has V whole lane values, each of which is a cache line.
+        unsafe { lanes.stream(self.0.output.wrapping_add(v * T::LANES)) };
     }
 }
 

@@ -1,0 +1,158 @@
+//! What threads and stores past the caches gain, by size.
+//!
+//! `cargo bench --bench parallel` prints two tables and draws the first as `target/parallel.svg`: the time of a serial
+//! method over that of its `par_` twin, and the time of stores to the caches over that of stores past them.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use activations::*;
+use comfy_table::{Table, presets};
+use plotters::prelude::*;
+
+/// How long one measurement takes, unless a call takes longer.
+const TURN: Duration = Duration::from_micros(500);
+/// How many pairs of measurements there are, of which the median counts.
+const PAIRS: usize = 15;
+
+fn inputs(len: usize) -> Vec<f32> {
+    (0..len).map(|i| (i.wrapping_mul(2_654_435_761) % 16_001) as f32 / 1000.0 - 8.0).collect()
+}
+
+/// A call's seconds, after one that is not timed.
+fn time(work: &mut dyn FnMut()) -> f64 {
+    work();
+    let (start, mut calls) = (Instant::now(), 0);
+    loop {
+        work();
+        calls += 1;
+        if start.elapsed() >= TURN {
+            return start.elapsed().as_secs_f64() / f64::from(calls);
+        }
+    }
+}
+
+/// The median of the first one's time over the second one's.
+fn ratio(mut first: impl FnMut(), mut second: impl FnMut()) -> f64 {
+    let mut ratios: Vec<f64> = (0..PAIRS).map(|_| time(&mut first) / time(&mut second)).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios[PAIRS / 2]
+}
+
+/// How much faster the parallel twin is at about so many elements, if the operation has such a size.
+type SpeedUp = fn(usize) -> Option<f64>;
+
+fn softmax(columns: usize, len: usize) -> Option<f64> {
+    let (x, softmax) = (inputs(len / columns * columns), Softmax::rows(columns));
+    let (mut y, mut par_y) = (x.clone(), x.clone());
+    let serial = || softmax.forward(black_box(&x), &mut y);
+    (len >= columns).then(|| ratio(serial, || softmax.par_forward(black_box(&x), &mut par_y)))
+}
+
+fn elementwise(act: &dyn Activation, len: usize) -> Option<f64> {
+    let x = inputs(len);
+    let (mut y, mut par_y) = (x.clone(), x.clone());
+    Some(ratio(|| act.forward(black_box(&x), &mut y), || act.par_forward(black_box(&x), &mut par_y)))
+}
+
+const OPERATIONS: [(&str, SpeedUp); 7] = [
+    ("relu", |len| elementwise(&Relu, len)),
+    ("sigmoid", |len| elementwise(&Sigmoid, len)),
+    ("softmax of 10", |len| softmax(10, len)),
+    ("softmax of 1000", |len| softmax(1000, len)),
+    ("softmax of 128256", |len| softmax(128_256, len)),
+    ("softmax, one row", |len| softmax(len.max(1), len.max(1))),
+    ("softmax, axis 0 of 1000", |len| {
+        let inner = len / 1000;
+        let x = inputs(1000 * inner);
+        let (mut y, mut par_y) = (x.clone(), x.clone());
+        (inner > 0).then(|| {
+            let softmax = Softmax::axis(1000, inner);
+            ratio(|| softmax.forward(black_box(&x), &mut y), || softmax.par_forward(black_box(&x), &mut par_y))
+        })
+    }),
+];
+
+/// Prints the speed-ups and returns them by operation, as (size, speed-up).
+fn threads() -> Vec<Vec<(f64, f64)>> {
+    let mut curves = vec![vec![]; OPERATIONS.len()];
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(["elements"].into_iter().chain(OPERATIONS.map(|(name, _)| name)));
+    for log in (0..=24).step_by(2).chain([13, 15, 17]).collect::<std::collections::BTreeSet<u32>>() {
+        let len = 1_usize << log;
+        let mut cells = vec![len.to_string()];
+        for ((_, speed_up), curve) in OPERATIONS.iter().zip(&mut curves) {
+            let speed_up = speed_up(len);
+            cells.push(speed_up.map_or(String::new(), |ratio| format!("{ratio:.2}")));
+            curve.extend(speed_up.map(|ratio| (len as f64, ratio)));
+        }
+        table.add_row(cells);
+    }
+    println!("Serial over parallel time, {} threads:\n\n{table}\n", rayon::current_num_threads());
+    let worst = curves.iter().flatten().fold(f64::INFINITY, |worst, (_, ratio)| worst.min(*ratio));
+    println!("The worst: {worst:.2}\n");
+    curves
+}
+
+fn draw(curves: &[Vec<(f64, f64)>]) -> Result<(), Box<dyn Error>> {
+    let most = rayon::current_num_threads() as f64 + 0.2;
+    let root = SVGBackend::new("target/parallel.svg", (900, 480)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&root)
+        .margin(16)
+        .x_label_area_size(40)
+        .y_label_area_size(50)
+        .build_cartesian_2d((1.0..2_f64.powi(24)).log_scale().base(2.0), 0.0..most)?;
+    chart.configure_mesh().x_desc("elements").y_desc("serial time / parallel time").draw()?;
+    for (k, (curve, (name, _))) in curves.iter().zip(OPERATIONS).enumerate() {
+        let style = Palette99::pick(k).stroke_width(2);
+        let series = chart.draw_series(LineSeries::new(curve.iter().copied(), style))?;
+        series.label(name).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+    }
+    chart.configure_series_labels().position(SeriesLabelPosition::UpperLeft).border_style(BLACK).draw()?;
+    Ok(root.present()?)
+}
+
+/// Prints what stores past the caches gain.
+fn streaming() {
+    let default = streaming_threshold();
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN);
+    table.set_header(["output, MiB", "relu", "relu backward", "sigmoid backward", "relu, parallel"]);
+    for mebibytes in [1, 4, 8, 16, 32, 64, 256, 512] {
+        let x = inputs(mebibytes << 18);
+        let (mut y, mut dx) = (x.clone(), x.clone());
+        let gain = |work: &mut dyn FnMut()| {
+            let mut times = [usize::MAX, 1].map(|threshold| (threshold, vec![]));
+            for _ in 0..PAIRS {
+                for (threshold, times) in &mut times {
+                    set_streaming_threshold(*threshold);
+                    times.push(time(work));
+                }
+            }
+            let [cached, streamed] = times.map(|(_, times)| times);
+            let mut ratios: Vec<f64> =
+                cached.iter().zip(streamed).map(|(cached, streamed)| cached / streamed).collect();
+            ratios.sort_by(f64::total_cmp);
+            format!("{:.2}", ratios[PAIRS / 2])
+        };
+        let cells = [
+            mebibytes.to_string(),
+            gain(&mut || Relu.forward(black_box(&x), &mut y)),
+            gain(&mut || Relu.backward(black_box(&x), &x, &mut dx)),
+            gain(&mut || Sigmoid.backward(black_box(&x), &x, &mut dx)),
+            gain(&mut || Relu.par_forward(black_box(&x), &mut y)),
+        ];
+        table.add_row(cells);
+    }
+    println!("Time to the caches over time past them; the threshold is {} MiB here:\n\n{table}", default >> 20);
+    set_streaming_threshold(default);
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    draw(&threads())?;
+    streaming();
+    Ok(())
+}

@@ -44,7 +44,7 @@ impl<T: Real, M: Map<N>, const N: usize> Elementwise<'_, T, M, N> {
         let (map, streams) = (self.map, S::STREAMS && M::IS_CHEAP && self.slices.streams());
         let mut blocks = self.slices.blocks();
         if streams {
-            one(simd, map, blocks.to_line());
+            one(simd, map, blocks.before_line());
             while let Some(mut block) = blocks.whole::<V>() {
                 let y = apply(map, load(simd, &block));
                 for v in 0..V {

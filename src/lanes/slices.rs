@@ -173,7 +173,7 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> {
 
     /// The elements before the output's next cache line, less than a lane value.
     #[inline(always)]
-    pub fn to_line(&mut self) -> Partial<'a, T, N, OUTPUT> {
+    pub fn before_line(&mut self) -> Partial<'a, T, N, OUTPUT> {
         let elements = (self.0.output.addr().wrapping_neg() % LINE) / size_of::<T>();
         Partial(self.take(elements.min(self.0.len)))
     }

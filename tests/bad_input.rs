@@ -17,11 +17,13 @@ struct Memory<T> {
     c: [T; 32],
 }
 
+type Call<T> = Box<dyn Fn(&mut Memory<T>)>;
+
 /// One mistake.
 struct Row<T> {
     line: u32,
     message: String,
-    call: Box<dyn Fn(&mut Memory<T>)>,
+    call: Call<T>,
 }
 
 /// `bad!(rows: m => call, message)`: the call stands on the first line.

@@ -1,4 +1,5 @@
 //! Panics, caught with their message and place.
+#![allow(dead_code)]
 
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};

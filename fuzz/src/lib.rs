@@ -1,0 +1,275 @@
+//! What the fuzz targets do with the bytes that they are given. It is ordinary code, and `tests/corpus.rs` replays the
+//! seeds with it.
+//!
+//! The first bytes choose the operation, the element type, the instruction set, the shape, the place in memory and how
+//! numbers are read; the rest are the numbers.
+
+#[path = "../../tests/common/operations.rs"]
+mod operations;
+#[path = "../../tests/common/panics.rs"]
+mod panics;
+
+use std::rc::Rc;
+
+use activations::*;
+use operations::{Element, Form, Operation, Shape};
+
+/// What is done with some bytes.
+type Target = fn(&[u8]);
+
+/// Every target by its name.
+pub const TARGETS: [(&str, Target); 5] = [
+    ("elementwise", elementwise),
+    ("rows", rows),
+    ("loss_and_clip", loss_and_clip),
+    ("parallel", parallel),
+    ("shapes", shapes),
+];
+
+/// The bytes that are left.
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    /// The next `N` bytes, as if zeros followed the last one.
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        let (first, rest) = self.0.split_at(N.min(self.0.len()));
+        bytes[..first.len()].copy_from_slice(first);
+        self.0 = rest;
+        bytes
+    }
+    fn byte(&mut self) -> usize {
+        self.take::<1>()[0].into()
+    }
+    fn double(&mut self) -> f64 {
+        f64::from_le_bytes(self.take())
+    }
+    fn choose<T>(&mut self, mut choices: Vec<T>) -> T {
+        choices.swap_remove(self.byte() % choices.len())
+    }
+}
+
+/// What every target needs to know.
+struct Setting<T> {
+    isa: Isa,
+    /// Elements before and after the outputs.
+    guards: [usize; 2],
+    /// At least one, from the rest of the bytes.
+    numbers: Vec<T>,
+}
+
+impl<T: Element> Setting<T> {
+    fn new(mut bytes: Bytes) -> Self {
+        let isa = bytes.choose(Isa::available().collect());
+        let guards = [bytes.byte() % 18, bytes.byte() % 18];
+        // Some numbers again and again make a long row.
+        let (is_ordinary, times) = (bytes.byte() % 2 == 1, bytes.byte().saturating_sub(223).max(1));
+        let mut numbers = Vec::new();
+        while !bytes.0.is_empty() || numbers.is_empty() {
+            numbers.push(match (is_ordinary, T::BYTES) {
+                (true, _) => T::rounded(f64::from(i16::from_le_bytes(bytes.take())) / 256.0),
+                (false, 4) => T::from_bits(u32::from_le_bytes(bytes.take()).into()),
+                (false, _) => T::from_bits(u64::from_le_bytes(bytes.take())),
+            });
+        }
+        Self { isa, guards, numbers: numbers.repeat(times) }
+    }
+
+    /// All forms of an operation give the same right results, and write nothing else.
+    fn check(&self, operation: &Operation<T>) {
+        let inputs = operation.fill(&self.numbers);
+        let expected = self.isa.with(|| {
+            let expected = self.run(operation, &operation.forms[0], &inputs);
+            for form in &operation.forms[1..] {
+                let actual = self.run(operation, form, &inputs);
+                assert!(same(&actual, &expected), "{} {} {}", self.isa, operation.name, form.name);
+            }
+            let views: Vec<&[T]> = expected.0.iter().map(Vec::as_slice).collect();
+            (operation.judge)(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>(), &views, expected.1);
+            expected
+        });
+        if self.isa.is_fused() && Isa::Scalar.is_fused() {
+            let scalar = Isa::Scalar.with(|| self.run(operation, &operation.forms[0], &inputs));
+            assert!(same(&scalar, &expected), "scalar and {} {}", self.isa, operation.name);
+        }
+    }
+
+    /// The outputs of one form and the norm that it returns.
+    fn run(&self, operation: &Operation<T>, form: &Form<T>, inputs: &[Vec<T>]) -> (Vec<Vec<T>>, f64) {
+        let guard = T::rounded(-77.5);
+        let [before, after] = self.guards;
+        let mut guarded: Vec<Vec<T>> = operation.outputs.iter().map(|len| vec![guard; before + len + after]).collect();
+        if let Some(input) = form.overwrites {
+            guarded[0][before..before + inputs[input].len()].copy_from_slice(&inputs[input]);
+        }
+        let sizes = guarded.iter_mut().zip(&operation.outputs);
+        let mut outputs: Vec<&mut [T]> = sizes.map(|(guarded, len)| &mut guarded[before..before + len]).collect();
+        let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
+        let norm = (form.call)(&views, &mut outputs);
+        for (guarded, len) in guarded.iter_mut().zip(&operation.outputs) {
+            let is_guard = |x: &T| x.bits() == guard.bits();
+            let outside = guarded[..before].iter().chain(&guarded[before + len..]);
+            assert!(outside.copied().all(|x| is_guard(&x)), "{} {} wrote outside", operation.name, form.name);
+            guarded.drain(..before);
+            guarded.truncate(*len);
+        }
+        (guarded, norm)
+    }
+}
+
+/// The same bits.
+fn same<T: Element>(a: &(Vec<Vec<T>>, f64), b: &(Vec<Vec<T>>, f64)) -> bool {
+    let bits = |outputs: &[Vec<T>]| outputs.iter().flatten().map(|x| x.bits()).collect::<Vec<u64>>();
+    bits(&a.0) == bits(&b.0) && a.1.bits() == b.1.bits()
+}
+
+impl<T: Element> Operation<T> {
+    /// Inputs of the right lengths from some numbers.
+    fn fill(&self, numbers: &[T]) -> Vec<Vec<T>> {
+        let mut numbers = numbers.iter().copied().cycle();
+        let mut inputs: Vec<Vec<T>> = self.inputs.iter().map(|len| numbers.by_ref().take(*len).collect()).collect();
+        inputs[0] = (self.first)(&inputs[0]);
+        inputs
+    }
+}
+
+/// Runs `$target` with the element type that the first byte chooses.
+macro_rules! by_type {
+    ($data:ident, $target:ident) => {{
+        let mut bytes = Bytes($data);
+        if bytes.byte() % 2 == 0 { $target::<f32>(bytes) } else { $target::<f64>(bytes) }
+    }};
+}
+
+/// The activations and their gradients.
+pub fn elementwise(data: &[u8]) {
+    fn target<T: Element>(mut bytes: Bytes) {
+        let operation = bytes.byte();
+        let setting = Setting::<T>::new(bytes);
+        let operations = operations::elementwise(setting.numbers.len());
+        setting.check(&operations[operation % operations.len()]);
+    }
+    by_type!(data, target)
+}
+
+/// Softmax and its kin, along any axis.
+pub fn rows(data: &[u8]) {
+    fn target<T: Element>(mut bytes: Bytes) {
+        let (operation, axis, inner) = (bytes.byte(), u16::from_le_bytes(bytes.take()), bytes.byte());
+        let setting = Setting::<T>::new(bytes);
+        let len = setting.numbers.len();
+        let axis = 1 + usize::from(axis) % len;
+        // One row after the other more often than not.
+        let inner = 1 + if inner < 40 { inner % (len / axis) } else { 0 };
+        let operations = operations::rows(Shape { outer: len / (axis * inner), axis, inner });
+        setting.check(&operations[operation % operations.len()]);
+    }
+    by_type!(data, target)
+}
+
+/// Cross-entropy and clipping.
+pub fn loss_and_clip(data: &[u8]) {
+    fn target<T: Element>(mut bytes: Bytes) {
+        let (operation, classes, seed, number) = (bytes.byte(), bytes.byte(), bytes.byte(), bytes.double());
+        let setting = Setting::<T>::new(bytes);
+        let len = setting.numbers.len();
+        let classes = 1 + classes % len;
+        let targets: Rc<[u32]> = (0..len / classes).map(|r| ((r * seed + seed) % classes) as u32).collect();
+        let limit = if number >= 0.0 { number } else { -number };
+        let losses = operations::cross_entropy(classes, targets, number);
+        let clipping = operations::clipping(len, if limit.is_nan() { 0.5 } else { limit });
+        let operations: Vec<Operation<T>> = losses.into_iter().chain(clipping).collect();
+        setting.check(&operations[operation % operations.len()]);
+    }
+    by_type!(data, target)
+}
+
+/// The parallel twins, on slices that are long enough to be cut: the same bits as one thread gives.
+pub fn parallel(data: &[u8]) {
+    fn target<T: Element>(mut bytes: Bytes) {
+        let (operation, axis, inner) = (bytes.byte(), bytes.byte() + 1, bytes.byte() % 4 + 1);
+        let len = (1 << 16) + usize::from(u16::from_le_bytes(bytes.take()));
+        let setting = Setting::<T>::new(bytes);
+        let rows = len / axis;
+        let targets = (0..rows).map(|r| (r % axis) as u32).collect();
+        let mut operations = operations::elementwise(len);
+        operations.extend(operations::rows(Shape { outer: len / (axis * inner), axis, inner }));
+        operations.extend(operations::cross_entropy(axis, targets, 0.5));
+        operations.extend(operations::clipping(len, 1.5));
+        let operation = &operations[operation % operations.len()];
+        let inputs = operation.fill(&setting.numbers);
+        setting.isa.with(|| {
+            let expected = setting.run(operation, &operation.forms[0], &inputs);
+            for form in &operation.forms[1..] {
+                let actual = setting.run(operation, form, &inputs);
+                assert!(same(&actual, &expected), "{} {} {}", setting.isa, operation.name, form.name);
+            }
+        });
+    }
+    by_type!(data, target)
+}
+
+/// Lengths and parameters that may be wrong: then a panic at the call that has the numbers, and nothing is written.
+pub fn shapes(data: &[u8]) {
+    fn target<T: Element>(mut bytes: Bytes) {
+        parameters(&mut bytes);
+        let (rows, axis, inner) = (bytes.byte() % 6, bytes.byte() % 20 + 1, bytes.byte() % 4 + 1);
+        let targets: Rc<[u32]> = (0..rows).map(|_| (bytes.byte() % 24) as u32).collect();
+        // Every operation on the smallest tensor, and the loss with these targets too.
+        let mut operations: Vec<Operation<T>> = operations::elementwise(1);
+        operations.extend(operations::rows(Shape { outer: 1, axis, inner }));
+        let smallest_losses = operations.len()..operations.len() + 2;
+        operations.extend(operations::cross_entropy(axis, [0].into(), 1.0));
+        operations.extend(operations::cross_entropy(axis, targets.clone(), 1.0));
+        let (chosen, form) = (bytes.byte() % (operations.len() - 2), bytes.byte());
+        let is_loss = smallest_losses.contains(&chosen);
+        let (smallest, called) = (&operations[chosen], &operations[chosen + if is_loss { 2 } else { 0 }]);
+        let form = &called.forms[form % called.forms.len()];
+
+        // Right lengths are those of the smallest tensor times one number; these may be others.
+        let mut length = |smallest: &usize| if bytes.byte() < 192 { rows * smallest } else { bytes.byte() };
+        let mut inputs: Vec<usize> = smallest.inputs.iter().map(&mut length).collect();
+        let outputs: Vec<usize> = smallest.outputs.iter().map(&mut length).collect();
+        if let Some(input) = form.overwrites {
+            inputs[input] = outputs[0];
+        }
+        let times = inputs[0] / smallest.inputs[0];
+        let mut all = inputs.iter().zip(&smallest.inputs).chain(outputs.iter().zip(&smallest.outputs));
+        let is_right = all.all(|(actual, smallest)| *actual == times * smallest)
+            && (!is_loss || times == rows && targets.iter().all(|id| (*id as usize) < axis));
+
+        let number = T::rounded(0.7);
+        let buffers = |lengths: &[usize]| lengths.iter().map(|len| vec![number; *len]).collect::<Vec<_>>();
+        let (read, mut written) = (buffers(&inputs), buffers(&outputs));
+        let caught = panics::catch(|| {
+            let views: Vec<&[T]> = read.iter().map(Vec::as_slice).collect();
+            let mut outputs: Vec<&mut [T]> = written.iter_mut().map(Vec::as_mut_slice).collect();
+            (form.call)(&views, &mut outputs);
+        });
+        let what = format!("{} {} of {inputs:?}, {outputs:?}, {targets:?}", smallest.name, form.name);
+        assert!(caught.is_none() == is_right, "{what}: {caught:?}");
+        if let Some(caught) = caught {
+            assert!(caught.file.ends_with("operations.rs"), "{what}: {caught:?}");
+            let mut numbers = inputs.iter().chain(&outputs);
+            assert!(numbers.any(|len| caught.message.contains(&len.to_string())) || is_loss, "{what}: {caught:?}");
+            assert!(written == buffers(&outputs), "{what} wrote before it panicked");
+        }
+    }
+    by_type!(data, target)
+}
+
+/// Parameters that may be impossible, on tensors without elements.
+fn parameters(bytes: &mut Bytes) {
+    let (axis, inner) = (u64::from_le_bytes(bytes.take()) as usize, u64::from_le_bytes(bytes.take()) as usize);
+    let caught = panics::catch(|| {
+        Softmax::axis(axis, inner).forward_in_place::<f32>(&mut []);
+        LogSumExp::axis(axis, inner).forward::<f32>(&[], &mut []);
+    });
+    let is_possible = axis > 0 && inner > 0 && axis.checked_mul(inner).is_some();
+    assert!(caught.is_none() == is_possible, "axis {axis}, inner {inner}: {caught:?}");
+    let number = bytes.double();
+    let caught = panics::catch(|| assert!(LeakyRelu::new(number).negative_slope() == number));
+    assert!(caught.is_none() == (number as f32 > 0.0 && number as f32 <= f32::MAX), "slope {number:e}: {caught:?}");
+    let caught = panics::catch(|| clip_by_value::<f64>(&mut [], number));
+    assert!(caught.is_none() == (number >= 0.0), "limit {number:e}: {caught:?}");
+}

@@ -107,7 +107,9 @@ fn factors(norm: f64, max_norm: f64) -> Option<[f64; 2]> {
     if !(norm > max_norm && norm < f64::INFINITY) {
         return None;
     }
-    let (factor, shift) = (max_norm / norm, 2_f64.powi(500));
+    let factor = max_norm / norm;
+    // As far as the limit itself can go up.
+    let shift = 2_f64.powi(if max_norm < 1.0 { 1022 } else { 500 });
     Some(if factor < 1e-290 { [max_norm * shift / norm, 1.0 / shift] } else { [factor, 1.0] })
 }
 

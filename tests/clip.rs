@@ -41,6 +41,21 @@ fn norms_of_any_size() {
 }
 
 #[test]
+fn limits_of_any_size() {
+    for isa in Isa::available() {
+        for (norm, limit) in [(4e237, 1.5e-306), (1e308, 1e17), (1e308, 1e-310), (1e-300, 1e-320), (2e300, 0.25)] {
+            let mut x = [norm, -norm * 1e-3, 0.0];
+            isa.with(|| clip_by_global_norm(&mut [&mut x], limit));
+            let exact = [limit, -limit * 1e-3, 0.0];
+            for (x, exact) in x.into_iter().zip(exact) {
+                let error: f64 = (x - exact).abs();
+                assert!(error <= 1e-6 * limit + 1e-323, "{isa} {norm:e} to {limit:e}: {x:e}, not {exact:e}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_norm_has_the_same_bits_on_fused_instruction_sets() {
     let values: Vec<f32> = (0..10_001).map(|i| (i as f32).sin()).collect();
     let norms: Vec<u64> = Isa::available()

@@ -209,7 +209,7 @@ impl Softmax {
 /// # Accuracy
 ///
 /// `f32` (`cargo test --test softmax`): within 4 eps of `max(1, |result|)`. Gradients: within 16 eps of
-/// the row's largest `|dy|` times the larger of 1 and the sum's own size.
+/// the row's largest `|dy|` plus `e^y` times the sum of all `|dy|`.
 ///
 /// # Special values
 ///

@@ -52,7 +52,7 @@ impl Bytes<'_> {
 /// What every target needs to know.
 struct Setting<T> {
     isa: Isa,
-    /// Elements before and after the outputs.
+    /// Elements before all slices and after the outputs.
     guards: [usize; 2],
     /// At least one, from the rest of the bytes.
     numbers: Vec<T>,
@@ -104,12 +104,13 @@ impl<T: Element> Setting<T> {
         }
         let sizes = guarded.iter_mut().zip(&operation.outputs);
         let mut outputs: Vec<&mut [T]> = sizes.map(|(guarded, len)| &mut guarded[before..before + len]).collect();
-        let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
+        // The inputs end where their memory ends.
+        let shifted: Vec<Vec<T>> = inputs.iter().map(|input| [&vec![guard; before][..], input].concat()).collect();
+        let views: Vec<&[T]> = shifted.iter().map(|input| &input[before..]).collect();
         let norm = (form.call)(&views, &mut outputs);
         for (guarded, len) in guarded.iter_mut().zip(&operation.outputs) {
-            let is_guard = |x: &T| x.bits() == guard.bits();
-            let outside = guarded[..before].iter().chain(&guarded[before + len..]);
-            assert!(outside.copied().all(|x| is_guard(&x)), "{} {} wrote outside", operation.name, form.name);
+            let mut outside = guarded[..before].iter().chain(&guarded[before + len..]);
+            assert!(outside.all(|x| *x == guard), "{} {} wrote outside", operation.name, form.name);
             guarded.drain(..before);
             guarded.truncate(*len);
         }
@@ -124,10 +125,15 @@ fn same<T: Element>(a: &(Vec<Vec<T>>, f64), b: &(Vec<Vec<T>>, f64)) -> bool {
 }
 
 impl<T: Element> Operation<T> {
-    /// Inputs of the right lengths from some numbers.
+    /// Inputs of the right lengths from some numbers: all of them, and for a second input all of them in reverse.
     fn fill(&self, numbers: &[T]) -> Vec<Vec<T>> {
-        let mut numbers = numbers.iter().copied().cycle();
-        let mut inputs: Vec<Vec<T>> = self.inputs.iter().map(|len| numbers.by_ref().take(*len).collect()).collect();
+        let mut numbers = numbers.to_vec();
+        let mut fill = |len: &usize| {
+            let input = numbers.iter().copied().cycle().take(*len).collect();
+            numbers.reverse();
+            input
+        };
+        let mut inputs: Vec<Vec<T>> = self.inputs.iter().map(&mut fill).collect();
         inputs[0] = (self.first)(&inputs[0]);
         inputs
     }

@@ -61,7 +61,8 @@ pub fn split<W: Split>(whole: W, cost: f64, work: impl Fn(W) + Sync) {
     }
     // Halves of whole cache lines, where there are as many.
     let half = |len: usize| if len < 256 { len / 2 } else { (len / 2).next_multiple_of(64) };
-    rayon::scope(|_| reduce(whole, cost, &half, &work, &|(), ()| ()));
+    let isa = Isa::current();
+    rayon::scope(|_| isa.with(|| reduce(whole, cost, &half, &work, &|(), ()| ())));
 }
 
 /// The results of `work` on parts of some slices, merged in the shape of [`crate::sum`].

@@ -7,7 +7,7 @@
 #[path = "common/operations.rs"]
 mod operations;
 
-use activations::Isa;
+use activations::{Isa, set_streaming_threshold};
 use operations::{Element, Operation, Shape, clipping, cross_entropy, elementwise, rows};
 
 /// Memory with a forbidden page before and after.
@@ -51,9 +51,10 @@ impl Drop for Fence {
     }
 }
 
-/// Runs all forms of an operation at both ends: they agree.
+/// Runs all forms of an operation at both ends, past the caches or not: they agree.
 fn check<T: Element>(operation: &Operation<T>, fences: &mut [Fence; 4]) {
-    for is_last in [false, true] {
+    for (is_last, threshold) in [(false, usize::MAX), (false, 1), (true, usize::MAX), (true, 1)] {
+        set_streaming_threshold(threshold);
         let mut expected: Option<Vec<u64>> = None;
         for form in &operation.forms {
             let mut free = fences.iter_mut();

@@ -62,8 +62,11 @@ impl<T: Element> Setting<T> {
     fn new(mut bytes: Bytes) -> Self {
         let isa = bytes.choose(Isa::available().collect());
         let guards = [bytes.byte() % 18, bytes.byte() % 18];
+        let how = bytes.byte();
+        let is_ordinary = how % 2 == 1;
+        set_streaming_threshold(if how % 4 > 1 { 1 } else { usize::MAX });
         // Some numbers again and again make a long row.
-        let (is_ordinary, times) = (bytes.byte() % 2 == 1, bytes.byte().saturating_sub(223).max(1));
+        let times = bytes.byte().saturating_sub(223).max(1);
         let mut numbers = Vec::new();
         while !bytes.0.is_empty() || numbers.is_empty() {
             numbers.push(match (is_ordinary, T::BYTES) {
@@ -193,8 +196,10 @@ pub fn loss_and_clip(data: &[u8]) {
 /// The parallel twins, on slices that are long enough to be cut: the same bits as one thread gives.
 pub fn parallel(data: &[u8]) {
     fn target<T: Element>(mut bytes: Bytes) {
-        let (operation, axis, inner) = (bytes.byte(), bytes.byte() + 1, bytes.byte() % 4 + 1);
-        let len = (1 << 16) + usize::from(u16::from_le_bytes(bytes.take()));
+        let (operation, axis, inner) = (bytes.byte(), bytes.byte(), bytes.byte() % 4 + 1);
+        let len = (1 << 16) + 3 * usize::from(u16::from_le_bytes(bytes.take()));
+        // Many short rows, or some long ones.
+        let axis = if axis < 240 { axis + 1 } else { len / ((axis - 239) * inner) };
         let setting = Setting::<T>::new(bytes);
         let rows = len / axis;
         let targets = (0..rows).map(|r| (r % axis) as u32).collect();

@@ -112,8 +112,8 @@ fn clips() -> Result<(), Box<dyn Error>> {
 
 /// Points on an axis, so many that curves look smooth.
 fn grid(range: Range<f64>) -> Vec<f64> {
-    let step = (range.end - range.start) / 240.0;
-    (0..=240).map(|i| range.start + f64::from(i) * step).collect()
+    let step = (range.end - range.start) / 480.0;
+    (0..=480).map(|i| range.start + f64::from(i) * step).collect()
 }
 
 /// A row `[x, 0, 0]` for each x.

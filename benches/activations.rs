@@ -64,6 +64,12 @@ fn elementwise(c: &mut Criterion) {
             }
             on_each(&mut group, "forward", &size, || act.forward(black_box(&x), &mut y));
             on_each(&mut group, "backward", &size, || act.backward(black_box(&y), &dy, &mut dx));
+            act.exact().forward(&x, &mut y);
+            for (x, y) in x.iter().zip(&y) {
+                assert_eq!(*y, act.reference((*x).into()) as f32, "at {x}");
+            }
+            on_each(&mut group, "exact", &size, || act.exact().forward(black_box(&x), &mut y));
+            on_each(&mut group, "exact backward", &size, || act.exact().backward(black_box(&y), &dy, &mut dx));
         }
         let x = wide(&inputs(65_536));
         let mut y = x.clone();

@@ -76,6 +76,8 @@ fn main() {
         isa.with(|| {
             for act in ACTIVATIONS {
                 worst = worst.max(ratios(act.name(), &inputs, |x| act.forward(black_box(x), &mut y)));
+                let (exact, name) = (act.exact(), format!("{} exact", act.name()));
+                worst = worst.max(ratios(&name, &inputs, |x| exact.forward(black_box(x), &mut y)));
                 let name = format!("{} backward", act.name());
                 worst = worst.max(ratios(&name, &gradients, |[s, dy]| act.backward(black_box(s), dy, &mut y)));
             }
@@ -90,6 +92,9 @@ fn main() {
             softmax!("softmax", Softmax::rows(COLUMNS));
             softmax!("softmax of 16", Softmax::rows(16));
             softmax!("softmax across", Softmax::axis(64, 64));
+            worst = worst.max(ratios("softmax exact", &inputs, |x| {
+                Softmax::rows(COLUMNS).exact().forward(black_box(x), &mut y);
+            }));
             softmax!("log-softmax", LogSoftmax::rows(COLUMNS));
             worst = worst.max(ratios("log-sum-exp", &inputs, |x| {
                 LogSumExp::rows(COLUMNS).forward(black_box(x), &mut losses);

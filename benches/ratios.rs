@@ -83,6 +83,8 @@ fn main() {
             let (x, dy) = (inputs(len), inputs(len));
             let (mut y, mut dx) = (x.clone(), x.clone());
             report.row(&format!("{} {len}", act.name()), &x, || act.forward(black_box(&x), &mut y));
+            let exact = act.exact();
+            report.row(&format!("{} exact {len}", act.name()), &x, || exact.forward(black_box(&x), &mut y));
             act.forward(&x, &mut y);
             report.row(&format!("{} backward {len}", act.name()), &x, || act.backward(black_box(&y), &dy, &mut dx));
         }

@@ -100,6 +100,10 @@ def exp_f64() -> None:
     c, error = polynomial("(expm1(x)-x)/(x*x)", list(range(10)), "D", "[-0.34662,0.34662]", "absolute")
     rust("EXPM1", c, f"(e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; error of e^r {error * 0.34662 ** 2 * 2 ** 53:.4f} * 2^-53")
     split("ln 2", "log(2)", "D", 11)
+    c, error = polynomial("(sqrt(x)/tanh(sqrt(x)/2)-2)/x", list(range(5)), "D", "[1b-60,0.12015]", "absolute")
+    rust("COTH", c, f"(r coth(r / 2) - 2) / r^2 in r^2; error of e^r {error * 0.34662 ** 3 / 2 * 2 ** 53:.4f} * 2^-53")
+    c, error = polynomial("expm1(x)/x", list(range(7)), "D", "[-0.34662,0.34662]", "absolute")
+    rust("SHORT", c, f"(e^r - 1) / r on |r| <= ln 2 / 2; error of e^r {error * 0.34662 * 2 ** 24:.4f} * 2^-24")
 
 
 def ln_f64() -> None:

@@ -36,8 +36,18 @@ pub trait Formula: Copy + Send + Sync + 'static {
 
     /// The activation itself.
     fn value<L: Lanes>(self, x: L) -> L;
+    /// The value of `f32` numbers in `f64` lanes: rounded to `f32`, it must be the nearest to the true value.
+    #[inline(always)]
+    fn exact<L: Lanes>(self, x: L) -> L {
+        self.value(x)
+    }
     /// The gradient with respect to the input, from the saved output and the gradient that comes in.
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L;
+    /// The gradient of `f32` numbers in `f64` lanes, with the same bits on every instruction set.
+    #[inline(always)]
+    fn exact_gradient<L: Lanes>(self, y: L, dy: L) -> L {
+        self.gradient(y, dy)
+    }
     /// The activation in `f64`, by a formula of its own.
     fn reference(self, x: f64) -> f64;
     /// The gradient in `f64`, from the output.
@@ -61,6 +71,25 @@ impl<F: Formula> Map<1> for Value<F> {
     }
 }
 
+/// The correctly rounded value as a map of one argument.
+#[derive(Clone, Copy)]
+pub struct ExactValue<F>(pub F);
+
+impl<F: Formula> Map<1> for ExactValue<F> {
+    const IS_CHEAP: bool = false;
+
+    /// In `f64` every `f32` is ordinary.
+    #[inline(always)]
+    fn margin<L: Lanes>(self, _: [L; 1], margin: L) -> L {
+        margin
+    }
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
+        let [a, b] = x.widen();
+        L::narrow([self.0.exact(a), self.0.exact(b)])
+    }
+}
+
 /// The gradient of a formula as a map of the output and the incoming gradient.
 #[derive(Clone, Copy)]
 pub struct Gradient<F>(pub F);
@@ -75,6 +104,25 @@ impl<F: Formula> Map<2> for Gradient<F> {
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> L {
         self.0.gradient(y, dy)
+    }
+}
+
+/// The gradient of a formula in `f64`, rounded once, as a map.
+#[derive(Clone, Copy)]
+pub struct ExactGradient<F>(pub F);
+
+impl<F: Formula> Map<2> for ExactGradient<F> {
+    const IS_CHEAP: bool = true;
+
+    /// In `f64` every `f32` is ordinary.
+    #[inline(always)]
+    fn margin<L: Lanes>(self, _: [L; 2], margin: L) -> L {
+        margin
+    }
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> L {
+        let ([y0, y1], [dy0, dy1]) = (y.widen(), dy.widen());
+        L::narrow([self.0.exact_gradient(y0, dy0), self.0.exact_gradient(y1, dy1)])
     }
 }
 
@@ -119,9 +167,9 @@ pub fn by_name(name: &str) -> Option<&'static dyn Activation> {
     ACTIVATIONS.iter().copied().find(|activation| activation.name() == name)
 }
 
-/// The four slice methods and their parallel twins.
+/// The four slice methods and their parallel twins, on slices of `$T` by these entry points.
 macro_rules! methods {
-    ($($generics:tt)*) => {
+    ($T:ident $(: $bound:ident)?, $forward:path, $backward:path) => {
         /// Writes the activation of each element of `x` to `y`.
         ///
         /// # Panics
@@ -129,16 +177,16 @@ macro_rules! methods {
         /// If the lengths differ.
         #[track_caller]
         #[inline]
-        pub fn forward<T: Float>(&self, x: &[T], y: &mut [T]) {
+        pub fn forward$(<$T: $bound>)?(&self, x: &[$T], y: &mut [$T]) {
             check::same_len("x", x.len(), "y", y.len());
-            T::forward(self.any(), Slices::<T, 1>::new(x, y));
+            $forward(self.any(), Slices::<$T, 1>::new(x, y));
         }
 
         /// Overwrites each element of `x` with its activation.
         #[track_caller]
         #[inline]
-        pub fn forward_in_place<T: Float>(&self, x: &mut [T]) {
-            T::forward(self.any(), Slices::<T, 1>::in_place(x));
+        pub fn forward_in_place$(<$T: $bound>)?(&self, x: &mut [$T]) {
+            $forward(self.any(), Slices::<$T, 1>::in_place(x));
         }
 
         /// Writes the gradient with respect to the input to `dx`, from the saved output `y` and the
@@ -149,10 +197,10 @@ macro_rules! methods {
         /// If the lengths differ.
         #[track_caller]
         #[inline]
-        pub fn backward<T: Float>(&self, y: &[T], dy: &[T], dx: &mut [T]) {
+        pub fn backward$(<$T: $bound>)?(&self, y: &[$T], dy: &[$T], dx: &mut [$T]) {
             check::same_len("y", y.len(), "dy", dy.len());
             check::same_len("y", y.len(), "dx", dx.len());
-            T::backward(self.any(), Slices::<T, 2>::new(y, dy, dx));
+            $backward(self.any(), Slices::<$T, 2>::new(y, dy, dx));
         }
 
         /// Overwrites the gradient `dy` with the gradient with respect to the input.
@@ -162,9 +210,9 @@ macro_rules! methods {
         /// If the lengths differ.
         #[track_caller]
         #[inline]
-        pub fn backward_in_place<T: Float>(&self, y: &[T], dy: &mut [T]) {
+        pub fn backward_in_place$(<$T: $bound>)?(&self, y: &[$T], dy: &mut [$T]) {
             check::same_len("y", y.len(), "dy", dy.len());
-            T::backward(self.any(), Slices::<T, 2>::in_place(y, dy));
+            $backward(self.any(), Slices::<$T, 2>::in_place(y, dy));
         }
 
         /// `forward` on rayon's current pool, with the same bits.
@@ -174,18 +222,18 @@ macro_rules! methods {
         /// If the lengths differ.
         #[cfg(feature = "rayon")]
         #[track_caller]
-        pub fn par_forward<T: Float>(&self, x: &[T], y: &mut [T]) {
+        pub fn par_forward$(<$T: $bound>)?(&self, x: &[$T], y: &mut [$T]) {
             check::same_len("x", x.len(), "y", y.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 1>::new(x, y), any.cost(), move |part| T::forward(any, part));
+            crate::parallel::split(Slices::<$T, 1>::new(x, y), any.cost(), move |part| $forward(any, part));
         }
 
         /// `forward_in_place` on rayon's current pool, with the same bits.
         #[cfg(feature = "rayon")]
         #[track_caller]
-        pub fn par_forward_in_place<T: Float>(&self, x: &mut [T]) {
+        pub fn par_forward_in_place$(<$T: $bound>)?(&self, x: &mut [$T]) {
             let any = self.any();
-            crate::parallel::split(Slices::<T, 1>::in_place(x), any.cost(), move |part| T::forward(any, part));
+            crate::parallel::split(Slices::<$T, 1>::in_place(x), any.cost(), move |part| $forward(any, part));
         }
 
         /// `backward` on rayon's current pool, with the same bits.
@@ -195,11 +243,11 @@ macro_rules! methods {
         /// If the lengths differ.
         #[cfg(feature = "rayon")]
         #[track_caller]
-        pub fn par_backward<T: Float>(&self, y: &[T], dy: &[T], dx: &mut [T]) {
+        pub fn par_backward$(<$T: $bound>)?(&self, y: &[$T], dy: &[$T], dx: &mut [$T]) {
             check::same_len("y", y.len(), "dy", dy.len());
             check::same_len("y", y.len(), "dx", dx.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 2>::new(y, dy, dx), GRADIENT_COST, move |part| T::backward(any, part));
+            crate::parallel::split(Slices::<$T, 2>::new(y, dy, dx), $crate::activation::GRADIENT_COST, move |part| $backward(any, part));
         }
 
         /// `backward_in_place` on rayon's current pool, with the same bits.
@@ -209,16 +257,24 @@ macro_rules! methods {
         /// If the lengths differ.
         #[cfg(feature = "rayon")]
         #[track_caller]
-        pub fn par_backward_in_place<T: Float>(&self, y: &[T], dy: &mut [T]) {
+        pub fn par_backward_in_place$(<$T: $bound>)?(&self, y: &[$T], dy: &mut [$T]) {
             check::same_len("y", y.len(), "dy", dy.len());
             let any = self.any();
-            crate::parallel::split(Slices::<T, 2>::in_place(y, dy), GRADIENT_COST, move |part| T::backward(any, part));
+            crate::parallel::split(Slices::<$T, 2>::in_place(y, dy), $crate::activation::GRADIENT_COST, move |part| $backward(any, part));
         }
     };
 }
 
+mod exact;
+pub use exact::Exact;
+
 impl dyn Activation + '_ {
-    methods! {}
+    methods!(T: Float, T::forward, T::backward);
+
+    /// Its exact tier: every `f32` result is the one nearest to the true value.
+    pub fn exact(&self) -> Exact<&Self> {
+        Exact(self)
+    }
 }
 
 /// Declares the modules, the list and, for each activation, all that follows from its formula.
@@ -229,11 +285,23 @@ macro_rules! activations {
             pub use $module::$name;
 
             impl $name {
-                methods! {}
+                methods!(T: Float, T::forward, T::backward);
+
+                /// Its exact tier: every `f32` result is the one nearest to the true value.
+                pub const fn exact(self) -> Exact<Self> {
+                    Exact(self)
+                }
 
                 #[inline(always)]
                 fn any(&self) -> Any {
                     Any::$name(*self)
+                }
+            }
+
+            impl From<$name> for Any {
+                #[inline(always)]
+                fn from(activation: $name) -> Self {
+                    Self::$name(activation)
                 }
             }
 

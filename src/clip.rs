@@ -155,8 +155,7 @@ impl Map<1> for Clip {
     }
     #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
-        // The second operand is the result for NaN.
-        x.splat(-self.0).max(x.splat(self.0).min(x))
+        math::clamp(x, self.0)
     }
 }
 

@@ -4,14 +4,14 @@
 //! build of the caller would run the kernels 60 times slower. So the public methods are thin and
 //! end here, in functions without type parameters.
 
-use crate::activation::{Any, Gradient, Value, with_formula};
+use crate::activation::{Any, ExactGradient, ExactValue, Gradient, Value, with_formula};
 use crate::clip::{Clip, Scale, SumSquares};
 use crate::isa::dispatch;
 use crate::kernel::Elementwise;
 use crate::lanes::{Input, Rows, Slices};
 use crate::loss::{self, Gradients, Losses};
 use crate::real::Real;
-use crate::softmax::{ByGroup, LogSumExpArguments, work};
+use crate::softmax::{ByGroup, ExactSoftmax, LogSumExpArguments, work};
 
 /// An element type of the slices: `f32` or `f64`.
 ///
@@ -88,3 +88,18 @@ macro_rules! entry {
 
 entry!(f32);
 entry!(f64);
+
+/// The correctly rounded value.
+pub fn exact_forward(any: Any, slices: Slices<f32, 1>) {
+    with_formula!(any, formula => dispatch(Elementwise { map: ExactValue(formula), slices }))
+}
+
+/// The gradient, evaluated in `f64` and rounded once.
+pub fn exact_backward(any: Any, slices: Slices<f32, 2>) {
+    with_formula!(any, formula => dispatch(Elementwise { map: ExactGradient(formula), slices }))
+}
+
+/// Softmax with its exponentials and sums in `f64`.
+pub fn exact_softmax(rows: Rows<f32, 1>) {
+    dispatch(ByGroup { work: ExactSoftmax, rows })
+}

@@ -21,7 +21,7 @@ mod sum;
 pub mod reference;
 pub mod ulp;
 
-pub use activation::{ACTIVATIONS, Activation, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
+pub use activation::{ACTIVATIONS, Activation, Exact, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
 pub use clip::{clip_by_global_norm, clip_by_value};
 #[cfg(feature = "rayon")]
 pub use clip::{par_clip_by_global_norm, par_clip_by_value};

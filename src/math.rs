@@ -4,7 +4,7 @@ mod exp;
 mod ln;
 mod tanh;
 
-pub use exp::{Exponential, exp, exp_scaled, max_ordinary};
+pub use exp::{Exponential, exp, exp_quotient, exp_scaled, max_ordinary, short_exp};
 pub use ln::ln;
 pub use tanh::HyperbolicTangent;
 
@@ -15,6 +15,13 @@ use crate::real::Real;
 pub trait Elementary: Exponential + HyperbolicTangent {}
 
 impl<T: Exponential + HyperbolicTangent> Elementary for T {}
+
+/// x limited to `[-limit, limit]`; NaN stays.
+#[inline(always)]
+pub fn clamp<L: Lanes>(x: L, limit: f64) -> L {
+    // The second operand is the result for NaN.
+    x.splat(-limit).max(x.splat(limit).min(x))
+}
 
 /// What [`margin`] is at least where `x` is ordinary for a product: two such numbers, or three with one near 1, have a
 /// normal one, or 0.

@@ -1,10 +1,11 @@
 //! Softmax, its logarithm and its normaliser, along any axis of a tensor.
 
+mod exact;
 mod group;
-
 mod terms;
 pub mod work;
 
+pub use exact::ExactSoftmax;
 pub use group::{ByGroup, Element, Group, Work};
 
 pub use terms::{Probability, Term, log_sum, or_nan, scale, shift};

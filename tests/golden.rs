@@ -36,6 +36,16 @@ clip_by_global_norm    89e1904b2f33efcd ad7f4c659f64bfe1
 global norm            374aeb28616bc178 5aeb3db9f8da3328
 ";
 
+/// The hashes of the exact tier, which every instruction set gives.
+const EXACT: &str = "\
+relu       a1714b570571e23d gradient 152ce2b21e09ff12
+leaky_relu df87d8aabd4025fd gradient 18429f5e7474743e
+sigmoid    685d9d27113705e5 gradient ed4b7b158c0ca719
+tanh       12206fda05dc25df gradient ceb8b5de8d9fcd02
+exp        6283b0af80803612 gradient e2daaab0f4ad6ad0
+softmax    d57ceef89e869538
+";
+
 /// Tensors `[outer, axis, inner]`.
 const SHAPES: [[usize; 3]; 12] = [
     [3, 1, 1],
@@ -191,6 +201,35 @@ fn fused_instruction_sets_give_the_recorded_bits() {
         let actual: String =
             pairs.map(|((name, a), (_, b))| format!("{name:22} {:016x} {:016x}\n", a.0, b.0)).collect();
         assert!(actual == GOLDEN, "{isa} gives\n{actual}");
+        println!("{isa}: the recorded bits");
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_recorded_bits_of_the_exact_tier() {
+    let x = f32::sample();
+    let dy: Vec<f32> = x.iter().rev().copied().collect();
+    let (mut y, mut dx) = (x.clone(), x.clone());
+    for isa in Isa::available() {
+        let mut actual = String::new();
+        isa.with(|| {
+            for act in ACTIVATIONS {
+                act.exact().forward(&x, &mut y);
+                act.exact().backward(&y, &dy, &mut dx);
+                actual += &format!("{:10} {:016x} gradient {:016x}\n", act.name(), hash(&y).0, hash(&dx).0);
+            }
+            // The sum of a row is rounded in f64, where a fused multiply-add makes a difference.
+            if isa.is_fused() {
+                let exact = |Case { axis, inner, mut x, .. }| {
+                    Softmax::axis(axis, inner).exact().forward_in_place(&mut x);
+                    x
+                };
+                let y: Vec<f32> = SHAPES.into_iter().map(Case::new).flat_map(exact).collect();
+                actual += &format!("softmax    {:016x}\n", hash(&y).0);
+            }
+        });
+        let expected = if isa.is_fused() { EXACT } else { EXACT.rsplit_once("softmax").expect("a last line").0 };
+        assert!(actual == expected, "{isa} gives\n{actual}");
         println!("{isa}: the recorded bits");
     }
 }

@@ -27,17 +27,24 @@ const LEN: usize = 300_007;
 fn activations_in_parallel() {
     let (x, dy) = (random(LEN, 20.0, 1), random(LEN, 1.0, 2));
     everywhere(|| {
+        macro_rules! check {
+            ($act:expr, $name:expr) => {
+                let (mut y, mut dx) = (vec![0.0; LEN], vec![0.0; LEN]);
+                $act.forward(&x, &mut y);
+                $act.backward(&y, &dy, &mut dx);
+                let (mut par_y, mut par_dx, mut in_place) = (vec![0.0; LEN], vec![0.0; LEN], x.clone());
+                let mut dx_in_place = dy.clone();
+                $act.par_forward(&x, &mut par_y);
+                $act.par_forward_in_place(&mut in_place);
+                assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {}", Isa::current(), $name);
+                $act.par_backward(&y, &dy, &mut par_dx);
+                $act.par_backward_in_place(&y, &mut dx_in_place);
+                assert!(same_bits(&par_dx, &dx) && same_bits(&dx_in_place, &dx), "{} {}", Isa::current(), $name);
+            };
+        }
         for act in ACTIVATIONS {
-            let (mut y, mut dx) = (vec![0.0; LEN], vec![0.0; LEN]);
-            act.forward(&x, &mut y);
-            act.backward(&y, &dy, &mut dx);
-            let (mut par_y, mut par_dx, mut in_place, mut dy) = (vec![0.0; LEN], vec![0.0; LEN], x.clone(), dy.clone());
-            act.par_forward(&x, &mut par_y);
-            act.par_forward_in_place(&mut in_place);
-            assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {}", Isa::current(), act.name());
-            act.par_backward(&y, &dy, &mut par_dx);
-            act.par_backward_in_place(&y, &mut dy);
-            assert!(same_bits(&par_dx, &dx) && same_bits(&dy, &dx), "{} {} gradient", Isa::current(), act.name());
+            check!(act, act.name());
+            check!(act.exact(), act.name());
         }
     });
 }
@@ -66,6 +73,12 @@ fn softmax_in_parallel() {
             }
             check!(Softmax::axis(axis, inner));
             check!(LogSoftmax::axis(axis, inner));
+            let (exact, mut y, mut par_y, mut in_place) =
+                (Softmax::axis(axis, inner).exact(), vec![0.0; len], vec![0.0; len], x.clone());
+            exact.forward(&x, &mut y);
+            exact.par_forward(&x, &mut par_y);
+            exact.par_forward_in_place(&mut in_place);
+            assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {axis} exact", Isa::current());
             let (mut sums, mut par_sums) = (vec![0.0; len / axis], vec![0.0; len / axis]);
             LogSumExp::axis(axis, inner).forward(&x, &mut sums);
             LogSumExp::axis(axis, inner).par_forward(&x, &mut par_sums);

@@ -48,6 +48,39 @@ fn every_instruction_set_is_within_its_bound() {
 }
 
 #[test]
+fn the_exact_tier_is_within_half_an_ulp_and_a_hundredth() {
+    for columns in [1, 2, 10, 16, 17, 64, 129, 1000, 5000, 128_256] {
+        for x in rows(columns) {
+            let exact = reference::softmax(&wide(&x));
+            let (side_by_side, mut fused) = (x.repeat(3), None);
+            for isa in Isa::available() {
+                let (mut y, mut across) = (x.clone(), transposed(&side_by_side, 3, columns));
+                isa.with(|| Softmax::rows(columns).exact().forward_in_place(&mut y));
+                isa.with(|| Softmax::axis(columns, 3).exact().forward_in_place(&mut across));
+                for (i, y) in y.iter().enumerate() {
+                    let error = ulp::error(*y, exact[i]);
+                    assert!(error <= 0.51 && *y <= 1.0, "{isa} {columns}: {y:e}, not {:e}", exact[i]);
+                }
+                assert!(same_bits(&across, &transposed(&y.repeat(3), 3, columns)), "{isa} {columns}: an axis differs");
+                if isa.is_fused() {
+                    assert!(same_bits(fused.get_or_insert_with(|| y.clone()), &y), "{isa} {columns}: other bits");
+                }
+            }
+        }
+        for bad in [f32::INFINITY, f32::NAN] {
+            let mut x = vec![0.5; columns];
+            x[columns - 1] = bad;
+            Softmax::rows(columns).exact().forward_in_place(&mut x);
+            assert!(x.iter().all(|x| x.is_nan()), "{columns}: {bad}");
+        }
+        let mut x = vec![f32::NEG_INFINITY; columns];
+        x[0] = -3.0;
+        Softmax::rows(columns).exact().forward_in_place(&mut x);
+        assert!(x[0] == 1.0 && x[1..].iter().all(|x| *x == 0.0), "{columns}: -inf has probability 0");
+    }
+}
+
+#[test]
 fn special_rows() {
     let (inf, nan) = (f32::INFINITY, f32::NAN);
     for isa in Isa::available() {

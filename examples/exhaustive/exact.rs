@@ -45,7 +45,7 @@ impl Exact {
         let bits = hi.to_bits();
         let odd = match lo {
             0.0 => bits,
-            _ if bits & 1 == 1 => bits,
+            _ if !hi.is_normal() || bits & 1 == 1 => bits,
             _ if (lo > 0.0) == (hi > 0.0) => bits + 1,
             _ => bits - 1,
         };

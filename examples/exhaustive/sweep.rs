@@ -5,14 +5,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use crate::inputs::Block;
-use crate::tally::{Oracle, Results, Tally};
+use crate::tally::{Oracle, Results, Tally, Tier};
 use crate::worst::{Number, Worst};
 
 /// How many blocks are judged before their tallies are added up, in order.
 const BATCH: usize = 1 << 10;
 
-/// The bound on the error of every derivative in ulp.
-const MAX_GRADIENT_ULP: f64 = 4.0;
+/// What the `f64` that judges an error may be off by in ulp.
+const BLUR: f64 = 1e-7;
+
+/// Each tier on each instruction set.
+fn runs() -> impl Iterator<Item = (Tier, Isa)> {
+    Tier::ALL.into_iter().flat_map(|tier| Isa::available().map(move |isa| (tier, isa)))
+}
 
 /// What became of one activation.
 pub struct Report {
@@ -21,12 +26,13 @@ pub struct Report {
     pub close: u64,
     /// The inputs where nothing did, so that `f64` was believed.
     pub undecided: u64,
-    /// One for each instruction set.
+    /// One for each tier and instruction set.
     pub levels: Vec<Level>,
 }
 
-/// What became of one activation on one instruction set.
+/// What became of one tier of an activation on one instruction set.
 pub struct Level {
+    pub tier: Tier,
     pub isa: Isa,
     pub tally: Tally,
 }
@@ -58,7 +64,7 @@ pub fn run(step: u32) -> Vec<Report> {
 
 impl Report {
     fn new(act: &'static dyn Activation) -> Self {
-        let levels = Isa::available().map(|isa| Level { isa, tally: Tally::default() }).collect();
+        let levels = runs().map(|(tier, isa)| Level { tier, isa, tally: Tally::default() }).collect();
         Self { act, close: 0, undecided: 0, levels }
     }
 
@@ -66,14 +72,14 @@ impl Report {
     fn of_block(act: &'static dyn Activation, x: &[f32], len: usize) -> Self {
         let oracle = Oracle::of(act, &x[..len]);
         let mut judged: Vec<(Results, Level)> = Vec::new();
-        for isa in Isa::available() {
-            let results = Results::of(act, isa, x);
+        for (tier, isa) in runs() {
+            let results = Results::of(act, tier, isa, x);
             // The same results are judged once.
             let same = judged.iter().find(|(other, _)| results.difference(other).is_none());
             let mut tally = same.map_or_else(|| Tally::of(act, x, &oracle, &results), |(_, level)| level.tally.clone());
-            let first_fused = judged.iter().find(|(_, level)| level.isa.is_fused());
-            tally.difference = first_fused.and_then(|(first, _)| first.difference(&results)).map(|i| x[i]);
-            judged.push((results, Level { isa, tally }));
+            let first = judged.iter().find(|(_, level)| level.tier == tier && tier.is_portable(level.isa));
+            tally.difference = first.and_then(|(first, _)| first.difference(&results)).map(|i| x[i]);
+            judged.push((results, Level { tier, isa, tally }));
         }
         let levels = judged.into_iter().map(|(_, level)| level).collect();
         Self { act, close: oracle.close, undecided: oracle.undecided, levels }
@@ -88,17 +94,24 @@ impl Report {
         }
     }
 
+    /// The bounds on the error of every result and of every derivative in ulp.
+    pub fn bounds(&self, tier: Tier, isa: Isa) -> [f64; 2] {
+        match tier {
+            Tier::Fast => [self.act.max_ulp(32, isa.is_fused()), 4.0],
+            Tier::Exact => [0.5, 0.5],
+        }
+    }
+
     /// The promises that were broken.
     pub fn broken(&self) -> Vec<String> {
         let name = self.act.name();
         let mut broken = Vec::new();
-        for Level { isa, tally } in &self.levels {
-            let bounds = [
-                ("", tally.worst, self.act.max_ulp(32, isa.is_fused())),
-                (" derivative", tally.worst_gradient, MAX_GRADIENT_ULP),
-            ];
+        for Level { tier, isa, tally } in &self.levels {
+            let name = format!("{tier:?} {name}");
+            let [bound, gradient_bound] = self.bounds(*tier, *isa);
+            let bounds = [("", tally.worst, bound), (" derivative", tally.worst_gradient, gradient_bound)];
             for (what, Worst { error, at }, bound) in bounds {
-                if error > bound {
+                if error > bound + BLUR {
                     broken.push(format!("{isa} {name}{what} at {}: {error} ulp", Number(at)));
                 }
             }
@@ -107,9 +120,10 @@ impl Report {
                 ("NaN where they should not be, or the reverse", tally.wrong_nan),
                 ("of the wrong sign", tally.wrong_sign),
                 ("not saturated", tally.unsaturated),
+                ("misrounded", if *tier == Tier::Exact { tally.misrounded } else { 0 }),
             ];
             broken.extend(counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{isa} {name}: {n} {what}")));
-            if let Some(x) = tally.difference.filter(|_| isa.is_fused()) {
+            if let Some(x) = tally.difference.filter(|_| tier.is_portable(*isa)) {
                 broken.push(format!("{isa} {name}: other bits at {}", Number(x)));
             }
         }

@@ -5,12 +5,14 @@ use std::fmt::Display;
 use crate::points;
 use crate::rows;
 use crate::sweep::{Level, Report};
+use crate::tally::Tier;
 use crate::worst::{Number, Worst};
 
 /// One row for each activation and instruction set, then what was close and the hashes.
 pub fn of_sweep(reports: &[Report]) -> String {
     let mut text = row(&[
         "activation",
+        "tier",
         "instruction set",
         "worst ulp",
         "bound",
@@ -25,16 +27,17 @@ pub fn of_sweep(reports: &[Report]) -> String {
         "worst derivative ulp",
         "at y",
     ]);
-    text += &rule(14);
+    text += &rule(15);
     for report in reports {
-        for Level { isa, tally } in &report.levels {
+        for Level { tier, isa, tally } in &report.levels {
             text += &row(&[
                 report.act.name(),
+                &format!("{tier:?}"),
                 &isa.to_string(),
                 &format!("{:.4}", tally.worst.error),
-                &report.act.max_ulp(32, isa.is_fused()).to_string(),
+                &report.bounds(*tier, *isa)[0].to_string(),
                 &place(tally.worst),
-                &format!("{:.3} %", 100.0 * tally.misrounded as f64 / tally.numbers as f64),
+                &format!("{} ({:.3} %)", tally.misrounded, 100.0 * tally.misrounded as f64 / tally.numbers as f64),
                 &tally.out_of_range.to_string(),
                 &tally.wrong_nan.to_string(),
                 &tally.wrong_sign.to_string(),
@@ -47,14 +50,19 @@ pub fn of_sweep(reports: &[Report]) -> String {
         }
     }
     text += "\n";
-    text += &row(&["activation", "inputs", "close to a tie", "undecided", "hash", "hash of the derivative"]);
-    text += &rule(6);
+    text += &row(&["activation", "tier", "inputs", "close to a tie", "undecided", "hash", "hash of the derivative"]);
+    text += &rule(7);
     for Report { act, close, undecided, levels } in reports {
-        // Those of the fused ones are the same on every machine; not every machine has one.
-        let Level { tally, .. } = levels.iter().find(|level| level.isa.is_fused()).unwrap_or(&levels[0]);
-        let [hash, gradient] = tally.hashes.map(|hash| format!("{:#018x}", hash.0));
-        let counts = [tally.numbers, *close, *undecided].map(|n| n.to_string());
-        text += &row(&[act.name(), &counts[0], &counts[1], &counts[2], &hash, &gradient]);
+        for tier in Tier::ALL {
+            // The hash that is the same on every machine; without a fused multiply-add the fast tier has its own.
+            let mut of_tier = levels.iter().filter(|level| level.tier == tier);
+            let first = of_tier.clone().next().expect("an instruction set");
+            let Level { tally, .. } = of_tier.find(|level| tier.is_portable(level.isa)).unwrap_or(first);
+            let [hash, gradient] = tally.hashes.map(|hash| format!("{:#018x}", hash.0));
+            let counts = [tally.numbers, *close, *undecided].map(|n| n.to_string());
+            let tier = format!("{tier:?}");
+            text += &row(&[act.name(), &tier, &counts[0], &counts[1], &counts[2], &hash, &gradient]);
+        }
     }
     text
 }

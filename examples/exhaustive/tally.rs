@@ -6,6 +6,22 @@ use crate::exact::Exact;
 use crate::hash::Hash;
 use crate::worst::Worst;
 
+/// The two tiers of every activation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tier {
+    Fast,
+    Exact,
+}
+
+impl Tier {
+    pub const ALL: [Self; 2] = [Self::Fast, Self::Exact];
+
+    /// Whether results have the same bits on this instruction set as on all others for which this holds.
+    pub fn is_portable(self, isa: Isa) -> bool {
+        self == Self::Exact || isa.is_fused()
+    }
+}
+
 /// What one instruction set makes of a block.
 pub struct Results {
     y: Vec<f32>,
@@ -13,11 +29,17 @@ pub struct Results {
 }
 
 impl Results {
-    pub fn of(act: &dyn Activation, isa: Isa, x: &[f32]) -> Self {
-        let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        isa.with(|| {
-            act.forward(x, &mut y);
-            act.backward(&y, &vec![1.0; x.len()], &mut dx);
+    pub fn of(act: &dyn Activation, tier: Tier, isa: Isa, x: &[f32]) -> Self {
+        let (mut y, mut dx, dy) = (vec![0.0; x.len()], vec![0.0; x.len()], vec![1.0; x.len()]);
+        isa.with(|| match tier {
+            Tier::Fast => {
+                act.forward(x, &mut y);
+                act.backward(&y, &dy, &mut dx);
+            }
+            Tier::Exact => {
+                act.exact().forward(x, &mut y);
+                act.exact().backward(&y, &dy, &mut dx);
+            }
         });
         // All NaN are one.
         for result in y.iter_mut().chain(&mut dx) {
@@ -95,7 +117,8 @@ pub struct Tally {
     pub first_fall: Option<f32>,
     /// The hashes of the blocks' hashes: results and derivatives.
     pub hashes: [Hash; 2],
-    /// The first input whose result or derivative has other bits than on the first fused instruction set.
+    /// The first input whose result or derivative has other bits than on the first instruction set where they must be
+    /// the same.
     pub difference: Option<f32>,
 }
 

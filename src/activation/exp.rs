@@ -46,6 +46,11 @@ impl Formula for Exp {
     }
 
     #[inline(always)]
+    fn exact<L: Lanes>(self, x: L) -> L {
+        self.value(math::clamp(x, 200.0))
+    }
+
+    #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         dy * y
     }

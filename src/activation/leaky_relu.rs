@@ -72,6 +72,11 @@ impl Formula for LeakyRelu {
     }
 
     #[inline(always)]
+    fn exact<L: Lanes>(self, x: L) -> L {
+        L::select(x.splat(0.0).lt(x), x, product_to_odd(self.negative_slope, x))
+    }
+
+    #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         let leak = y.splat(self.negative_slope) * dy;
         L::select(y.splat(0.0).lt(y), dy, leak)
@@ -84,4 +89,19 @@ impl Formula for LeakyRelu {
     fn reference_gradient(self, y: f64, dy: f64) -> f64 {
         reference::leaky_relu_gradient(y, dy, self.negative_slope)
     }
+}
+
+/// The product with an `f32` number in an `f64` lane. What the rounding lost makes the last bit odd, which no number half
+/// way between two `f32` has: the product keeps its side of it, and may be rounded again.
+#[inline(always)]
+fn product_to_odd<L: Lanes>(factor: f64, x: L) -> L {
+    let head = f64::from_bits(factor.to_bits() >> 27 << 27);
+    let product = x.splat(factor) * x;
+    // Exact: x has 24 digits, the two parts of the factor at most 27.
+    let lost = x.splat(head) * x - product + x.splat(factor - head) * x;
+    let (zero, side) = (x.splat(0.0), lost * product);
+    let down = L::select(side.lt(zero), x.splat_bits(1), zero);
+    let step = L::select(zero.lt(side), x.splat_bits(1), zero.sub_bits(down));
+    let is_odd = zero.lt(product.shl_bits::<62>().abs());
+    L::select(is_odd, product, product.add_bits(step))
 }

@@ -62,6 +62,17 @@ impl Formula for Sigmoid {
         L::select(x.lt(x.splat(0.0) - limit), e, y)
     }
 
+    /// Close to 0 the sigmoid is 1/2 + x/4 - x^3/48 + ..., and 1/2 + x/4 may lie half way between two `f32`: the cubic
+    /// term, too small for an `f64`, then says that the one nearer to 1/2 is right. So every result is moved towards 1/2,
+    /// by less than what any other tie is away: the sweep over all inputs finds none wrong for 1.0 to 1.5 times 2^-53.
+    #[inline(always)]
+    fn exact<L: Lanes>(self, x: L) -> L {
+        let (s, q, r) = math::exp_quotient(math::clamp(x, 200.0));
+        let (e, d) = (s * (q + r), q - r);
+        let y = e / (d + e);
+        y.neg_mul_add(x.splat(1.25 * 2_f64.powi(-53)).copysign(x), y)
+    }
+
     #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         dy * slope(y)

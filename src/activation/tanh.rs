@@ -1,6 +1,6 @@
 use super::Formula;
 use crate::lanes::Lanes;
-use crate::math::HyperbolicTangent;
+use crate::math::{self, HyperbolicTangent};
 use crate::reference;
 
 /// The hyperbolic tangent, `(e^x - e^-x) / (e^x + e^-x)`.
@@ -43,12 +43,27 @@ impl Formula for Tanh {
         L::Float::tanh(x)
     }
 
+    /// (e^2x - 1) / (e^2x + 1), with e^2x as a quotient: where it is near 1 nothing cancels.
+    #[inline(always)]
+    fn exact<L: Lanes>(self, x: L) -> L {
+        let limited = math::clamp(x, 50.0);
+        let (s, q, r) = math::exp_quotient(limited + limited);
+        let (less, more) = (s - x.splat(1.0), s + x.splat(1.0));
+        (less.mul_add(q, more * r) / more.mul_add(q, less * r)).copysign(x)
+    }
+
     #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         // 1 - y^2 in one rounding; without a fused multiply-add the factors lose less near 1.
         let one = y.splat(1.0);
         let slope = if L::FUSED { y.neg_mul_add(y, one) } else { (one - y) * (one + y) };
         dy * slope
+    }
+
+    #[inline(always)]
+    fn exact_gradient<L: Lanes>(self, y: L, dy: L) -> L {
+        // The square of an f32 has all its digits.
+        dy * (y.splat(1.0) - y * y)
     }
 
     fn reference(self, x: f64) -> f64 {

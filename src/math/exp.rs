@@ -49,7 +49,7 @@ impl Exponential for f32 {
         if !L::FUSED {
             // No table: lookups are slow there, and a power of two makes the products with it exact. Nor is n times the
             // first part of ln 2 rounded: it has 10 bits.
-            return by_powers_of_two(x, [0.693_359_375, -2.121_944_400_546_905_8e-4], &EXPM1_F32);
+            return by_powers_of_two(x, &[0.693_359_375, -2.121_944_400_546_905_8e-4], &EXPM1_F32);
         }
         let rounder = x.splat(1.5 * 2_f64.powi(20));
         let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
@@ -104,8 +104,7 @@ impl Exponential for f64 {
 
     #[inline(always)]
     fn parts<L: Lanes<Float = f64>>(x: L) -> (L, L) {
-        // The first part of ln 2 ends in 11 zero bits, so that n times it is exact.
-        by_powers_of_two(x, [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14], &EXPM1)
+        by_powers_of_two(x, &LN_2, &EXPM1)
     }
 
     #[inline(always)]
@@ -128,21 +127,75 @@ const EXPM1: [f64; 10] = [
     2.510_973_668_754_518_6e-8,
 ];
 
-/// The parts of the exponential without a table.
+/// The first part of ln 2 ends in 11 zero bits, so that n times it is exact.
+const LN_2: [f64; 2] = [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14];
+
+/// (2^n, r) with x = n ln 2 + r, ln 2 being the sum of these.
 #[inline(always)]
-fn by_powers_of_two<L: Lanes>(x: L, ln_2: [f64; 2], polynomial: &[f64]) -> (L, L) {
+fn reduce<L: Lanes>(x: L, ln_2: &[f64]) -> (L, L) {
     let rounder = x.splat(L::Float::ROUNDER);
     let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
     let n = shifted - rounder;
-    let r = n.neg_mul_add(x.splat(ln_2[1]), n.neg_mul_add(x.splat(ln_2[0]), x));
-    let mut c = x.splat(polynomial[polynomial.len() - 1]);
-    for k in (0..polynomial.len() - 1).rev() {
-        c = c.mul_add(r, x.splat(polynomial[k]));
+    let mut r = x;
+    for k in 0..ln_2.len() {
+        r = n.neg_mul_add(x.splat(ln_2[k]), r);
     }
-    // r^2 by a multiply-add: it needs no care for subnormals.
-    let f = r.mul_add(r, x.splat(0.0)).mul_add(c, r);
-    (L::Float::exponent_bits(shifted).add_bits(x.splat(1.0)), f)
+    (L::Float::exponent_bits(shifted).add_bits(x.splat(1.0)), r)
 }
+
+/// c[0] + c[1] x + ...
+#[inline(always)]
+fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
+    let mut sum = x.splat(c[c.len() - 1]);
+    for k in (0..c.len() - 1).rev() {
+        sum = sum.mul_add(x, x.splat(c[k]));
+    }
+    sum
+}
+
+/// The parts of the exponential without a table.
+#[inline(always)]
+fn by_powers_of_two<L: Lanes>(x: L, ln_2: &[f64], expm1: &[f64]) -> (L, L) {
+    let (power, r) = reduce(x, ln_2);
+    // r^2 by a multiply-add: it needs no care for subnormals.
+    (power, r.mul_add(r, x.splat(0.0)).mul_add(polynomial(expm1, r), r))
+}
+
+/// e^x in `f64` lanes to 33 binary digits, for `|x|` up to 700.
+#[inline(always)]
+pub fn short_exp<L: Lanes>(x: L) -> L {
+    let (power, r) = reduce(x, &[std::f64::consts::LN_2]);
+    power.mul_add(r * polynomial(&SHORT, r), power)
+}
+
+/// (e^r - 1) / r on |r| <= ln 2 / 2, error of e^r 0.0014 * 2^-24.
+const SHORT: [f64; 7] = [
+    0.999_999_999_991_003_3,
+    0.500_000_004_716_565_1,
+    0.166_666_668_538_358_26,
+    0.041_666_352_695_214_55,
+    0.008_333_268_545_575_784,
+    0.001_394_112_465_955_631_8,
+    0.000_199_158_916_803_070_78,
+];
+
+/// e^x in `f64` lanes as a quotient that nobody has divided yet: (s, q, r) with e^x = s (q + r) / (q - r), a power of two
+/// s, and q = r coth(r / 2), which is close to 2.
+#[inline(always)]
+pub fn exp_quotient<L: Lanes>(x: L) -> (L, L, L) {
+    let (s, r) = reduce(x, &LN_2);
+    let square = r * r;
+    (s, polynomial(&COTH, square).mul_add(square, x.splat(2.0)), r)
+}
+
+/// (r coth(r / 2) - 2) / r^2 in r^2 on |r| <= ln 2 / 2, error of e^r 0.012 * 2^-53.
+const COTH: [f64; 5] = [
+    0.166_666_666_666_666_6,
+    -0.002_777_777_777_754_948_5,
+    6.613_756_467_159_668e-5,
+    -1.653_405_508_012_235e-6,
+    4.143_582_829_819_664_5e-8,
+];
 
 /// The largest `|x|` for which [`exp`] works on plain lanes, in every lane.
 #[inline(always)]

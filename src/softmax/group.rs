@@ -11,8 +11,9 @@ mod short;
 #[cfg(feature = "rayon")]
 mod spread;
 
+use super::exact::wide_term;
 use crate::isa::Kernel;
-use crate::lanes::{Lanes, Memory, ROWS, Rows, Shape, Simd};
+use crate::lanes::{Fold, Lanes, Memory, ROWS, Rows, Shape, Simd};
 use crate::real::Real;
 use crate::sum::Tree;
 use across::{Across, Elements};
@@ -39,6 +40,10 @@ pub trait Group<L: Lanes, const N: usize> {
     fn max(&mut self) -> L;
     /// The sum of `f` over each row. With `REPLACE` the first source is replaced by what was summed.
     fn sum<const REPLACE: bool, const P: usize>(&mut self, f: impl Element<N, P>, by_row: [L; P]) -> [L::Double; 2];
+    /// The sum of e^(x - max) over each row of the first source, in `f64`; the terms are put down in their order.
+    fn sum_wide(&mut self, max: L, terms: &mut Vec<[L::Double; 2]>) -> [L::Double; 2];
+    /// Writes the terms of [`sum_wide`](Self::sum_wide) times their row's factor to the output.
+    fn scale_wide(&mut self, terms: &[[L::Double; 2]], factor: [L::Double; 2]);
     /// Writes `f` of every element to the output.
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [L; P]);
 }
@@ -104,6 +109,24 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
             }
         }
     }
+}
+
+/// [`Fold::fold_sum`] of rows that are widened already.
+#[inline(always)]
+fn fold_wide<T: Real, D: Fold + Lanes<Double = D>>(rows: &[[D; 2]; ROWS]) -> [D; 2] {
+    let mut halves = [[rows[0][0]; ROWS]; 2];
+    for r in 0..T::LANES {
+        let [a, b] = rows[r];
+        halves[r / 8][r % 8] = if T::LANES == 16 { a + b } else { a };
+    }
+    [D::fold_sum(&halves[0])[0], D::fold_sum(&halves[1])[0]]
+}
+
+/// [`Lanes::keep`] of a value that is widened already, zeros coming in.
+#[inline(always)]
+fn keep_wide<T: Real, D: Lanes>([a, b]: [D; 2], count: usize) -> [D; 2] {
+    let (zero, half) = (a.splat(0.0), if T::LANES == 16 { 8 } else { 0 });
+    [a.keep(count.min(8), zero), b.keep(count.saturating_sub(half), zero)]
 }
 
 /// What belongs to row `r`, in every lane.

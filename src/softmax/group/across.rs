@@ -1,6 +1,6 @@
 //! Rows that run across a tensor, side by side in memory.
 
-use super::{Element, Group};
+use super::{Element, Group, wide_term};
 use crate::lanes::{Lanes, Memory, ROWS, Rows, Simd};
 use crate::real::Real;
 use crate::sum::{BLOCK, Tree};
@@ -121,21 +121,30 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     ) -> [S::F64; 2] {
         let zero = <T::Lanes<S> as Memory>::zero(self.simd);
         let mut lanes = [zero.widen(); ROWS];
-        let mut used = T::LANES.min(self.elements.len());
+        let used = T::LANES.min(self.elements.len());
         for i in 0..used {
             lanes[i] = self.lane::<REPLACE, P>(i, f, by_row, zero).widen();
         }
-        let mut half = T::LANES / 2;
-        while half > 0 {
-            // The lanes of a short row that are not used are zeros.
-            for k in half..used {
-                let [a, b] = lanes[k];
-                lanes[k - half] = [lanes[k - half][0] + a, lanes[k - half][1] + b];
-            }
-            used = used.min(half);
-            half /= 2;
+        fold(lanes, used)
+    }
+    #[inline(always)]
+    fn sum_wide(&mut self, max: T::Lanes<S>, terms: &mut Vec<[S::F64; 2]>) -> [S::F64; 2] {
+        let mut lanes = [max.splat(0.0).widen(); ROWS];
+        terms.reserve(self.elements.len());
+        for i in 0..self.elements.len() {
+            let (term, sum) = (wide_term(max, self.elements[i].load(max)[0]), &mut lanes[i % T::LANES]);
+            terms.push(term);
+            *sum = [sum[0] + term[0], sum[1] + term[1]];
         }
-        lanes[0]
+        fold(lanes, T::LANES.min(self.elements.len()))
+    }
+    #[inline(always)]
+    fn scale_wide(&mut self, terms: &[[S::F64; 2]], factor: [S::F64; 2]) {
+        for (elements, [a, b]) in self.elements.iter_mut().zip(terms) {
+            let y = <T::Lanes<S> as Lanes>::narrow([*a * factor[0], *b * factor[1]]);
+            elements.0[0] = y.to_array();
+        }
+        self.map(First, []);
     }
     #[inline(always)]
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {
@@ -156,5 +165,32 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
             }
             done += columns.len();
         }
+    }
+}
+
+/// Adds up what the first `used` lanes of a row have summed, for many rows at once.
+#[inline(always)]
+fn fold<D: Lanes>(mut lanes: [[D; 2]; ROWS], mut used: usize) -> [D; 2] {
+    let mut half = lanes.len() / 2;
+    while half > 0 {
+        // The lanes of a short row that are not used are zeros.
+        for k in half..used {
+            let [a, b] = lanes[k];
+            lanes[k - half] = [lanes[k - half][0] + a, lanes[k - half][1] + b];
+        }
+        used = used.min(half);
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// The first source itself.
+#[derive(Clone, Copy)]
+struct First;
+
+impl<const N: usize> Element<N, 0> for First {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, _: [L; 0], x: [L; N]) -> L {
+        x[0]
     }
 }

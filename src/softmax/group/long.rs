@@ -1,6 +1,6 @@
 //! Rows of more than one lane value, in memory.
 
-use super::{Element, Group, arrays, row};
+use super::{Element, Group, arrays, fold_wide, keep_wide, row, wide_term};
 use crate::lanes::{Fold, Lanes, Memory, ROWS, Simd, Slices};
 use crate::real::Real;
 use crate::sum::{BLOCK, Tree};
@@ -61,6 +61,26 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
             self.slices.read_output();
         }
         Fold::fold_sum(&sums)
+    }
+    #[inline(always)]
+    fn sum_wide(&mut self, max: T::Lanes<S>, terms: &mut Vec<[S::F64; 2]>) -> [S::F64; 2] {
+        let max = arrays([max]);
+        let zero = <T::Lanes<S> as Memory>::zero(self.simd);
+        let mut sums = [zero.widen(); ROWS];
+        terms.reserve(self.rows * self.axis.div_ceil(T::LANES));
+        for r in 0..self.rows {
+            let [max] = row(zero, &max, r);
+            sums[r] = row_sum_wide(self.simd, self.row(r), max, terms);
+        }
+        fold_wide::<T, S::F64>(&sums)
+    }
+    #[inline(always)]
+    fn scale_wide(&mut self, terms: &[[S::F64; 2]], factor: [S::F64; 2]) {
+        let factor = factor.map(Lanes::to_array);
+        let of_row = self.axis.div_ceil(T::LANES);
+        for r in 0..self.rows {
+            row_scale_wide(self.simd, self.row(r), &terms[r * of_row..], factor[r / 8][r % 8]);
+        }
     }
     #[inline(always)]
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {
@@ -143,5 +163,41 @@ pub fn row_map<T: Real, S: Simd, const N: usize, const P: usize, const OUTPUT: b
     while let Some(partial) = blocks.partial() {
         let y = f.apply(by_row, partial.load(simd));
         partial.store(y);
+    }
+}
+
+/// The partial sums of e^(x - max) over a row in `f64`. The terms are put down behind those that are there.
+#[inline(always)]
+pub fn row_sum_wide<T: Real, S: Simd, const N: usize, const OUTPUT: bool>(
+    simd: S,
+    row: Slices<T, N, OUTPUT>,
+    max: T::Lanes<S>,
+    terms: &mut Vec<[S::F64; 2]>,
+) -> [S::F64; 2] {
+    let mut sum = max.splat(0.0).widen();
+    let mut blocks = row.blocks();
+    while let Some(partial) = blocks.partial() {
+        let term = wide_term(max, partial.load(simd)[0]);
+        terms.push(term);
+        let [a, b] = if partial.len() == T::LANES { term } else { keep_wide::<T, S::F64>(term, partial.len()) };
+        sum = [sum[0] + a, sum[1] + b];
+    }
+    sum
+}
+
+/// Writes the first terms times a factor to a row.
+#[inline(always)]
+pub fn row_scale_wide<T: Real, S: Simd, const N: usize, const OUTPUT: bool>(
+    simd: S,
+    row: Slices<T, N, OUTPUT>,
+    terms: &[[S::F64; 2]],
+    factor: f64,
+) {
+    let factor = <S::F64 as Memory>::zero(simd).broadcast(factor);
+    let (mut blocks, mut v) = (row.blocks(), 0);
+    while let Some(partial) = blocks.partial() {
+        let [a, b] = terms[v];
+        partial.store(<T::Lanes<S> as Lanes>::narrow([a * factor, b * factor]));
+        v += 1;
     }
 }

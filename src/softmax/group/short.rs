@@ -1,6 +1,6 @@
 //! Rows of up to one lane value, kept in registers.
 
-use super::{Element, Group, arrays, row};
+use super::{Element, Group, arrays, fold_wide, keep_wide, row, wide_term};
 use crate::lanes::{Fold, Lanes, Partial, ROWS, Simd, Slices};
 use crate::real::Real;
 
@@ -81,6 +81,28 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
             }
         }
         Fold::fold_sum(&sums)
+    }
+    #[inline(always)]
+    fn sum_wide(&mut self, max: T::Lanes<S>, terms: &mut Vec<[S::F64; 2]>) -> [S::F64; 2] {
+        let max = arrays([max]);
+        let mut sums = [self.elements[0][0].splat(0.0).widen(); ROWS];
+        terms.reserve(ROWS);
+        for r in 0..T::LANES {
+            let x = self.elements[r][0];
+            let term = wide_term(row(x, &max, r)[0], x);
+            terms.push(term);
+            sums[r] = keep_wide::<T, S::F64>(term, self.axis);
+        }
+        fold_wide::<T, S::F64>(&sums)
+    }
+    #[inline(always)]
+    fn scale_wide(&mut self, terms: &[[S::F64; 2]], factor: [S::F64; 2]) {
+        let factor = factor.map(Lanes::to_array);
+        for r in 0..self.rows {
+            let [a, b] = terms[r];
+            let factor = a.broadcast(factor[r / 8][r % 8]);
+            from_row(&mut self.slices, r, self.axis).store(<T::Lanes<S> as Lanes>::narrow([a * factor, b * factor]));
+        }
     }
     #[inline(always)]
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {

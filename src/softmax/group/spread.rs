@@ -1,7 +1,7 @@
 //! One long row, whose passes are dealt out to threads.
 
-use super::long::{row_map, row_max, row_sum};
-use super::{Element, Group, arrays};
+use super::long::{row_map, row_max, row_scale_wide, row_sum, row_sum_wide};
+use super::{Element, Group, arrays, fold_wide};
 use crate::isa::{Kernel, dispatch};
 use crate::lanes::{Fold, Lanes, Memory, ROWS, Simd, Slices};
 use crate::parallel;
@@ -67,6 +67,18 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         let mut sums = [zero; ROWS];
         sums[0] = zero.with_array(lanes);
         Fold::fold_sum(&sums)
+    }
+    /// On this thread: the threads that [`sum`](Self::sum) starts could not put their terms down in one place.
+    #[inline(always)]
+    fn sum_wide(&mut self, max: T::Lanes<S>, terms: &mut Vec<[S::F64; 2]>) -> [S::F64; 2] {
+        let mut sums = [max.splat(0.0).widen(); ROWS];
+        terms.reserve(self.slices.len().div_ceil(T::LANES));
+        sums[0] = row_sum_wide(self.simd, self.whole(), max, terms);
+        fold_wide::<T, S::F64>(&sums)
+    }
+    #[inline(always)]
+    fn scale_wide(&mut self, terms: &[[S::F64; 2]], factor: [S::F64; 2]) {
+        row_scale_wide(self.simd, self.whole(), terms, factor[0].to_array()[0]);
     }
     #[inline(always)]
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {

@@ -1,0 +1,126 @@
+//! The exact tier on every instruction set: the nearest `f32`, judged by double-double arithmetic.
+
+mod common;
+#[allow(dead_code)]
+#[path = "../examples/exhaustive/double_double.rs"]
+mod double_double;
+#[allow(dead_code)]
+#[path = "../examples/exhaustive/exact.rs"]
+mod oracle;
+
+use activations::{ACTIVATIONS, Exp, Isa, LeakyRelu, Relu, Sigmoid, Tanh, ulp};
+use common::{inputs, same_bits};
+use double_double::DoubleDouble;
+use oracle::Exact;
+
+#[test]
+fn every_result_is_the_nearest() {
+    let mut x: Vec<f32> = inputs().into_iter().filter(|x| x.is_finite()).collect();
+    // 1/2 + x/4 is a tie: the sigmoid is close to one, and so is 1 + x, the exponential.
+    let ties = (1..2048).map(|i| i as f32 * 2_f32.powi(-25));
+    x.extend(ties.flat_map(|x| [-x, x]));
+    for act in ACTIVATIONS {
+        let exact = |&x: &f32| Exact::of(*act, x.into()).map_or(act.reference(x.into()) as f32, Exact::nearest_f32);
+        let nearest: Vec<f32> = x.iter().map(exact).collect();
+        for isa in Isa::available() {
+            let mut y = x.clone();
+            isa.with(|| act.exact().forward_in_place(&mut y));
+            for i in 0..x.len() {
+                let (x, y, nearest) = (x[i], y[i], nearest[i]);
+                assert_eq!(y.to_bits(), nearest.to_bits(), "{isa} {}({x:e}) = {y:e}, not {nearest:e}", act.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_product_beside_a_tie_is_not_rounded_twice() {
+    for below in (0..1000).map(|i| 1.0 + i as f32 * f32::EPSILON) {
+        // The slope times 3 is half way between two f32, as far as an f64 can say.
+        let (above, tie) = (below.next_up(), f64::from(below) + f64::from(f32::EPSILON) / 2.0);
+        let exact = DoubleDouble::product(tie / 3.0, 3.0);
+        assert_eq!(exact.hi, tie);
+        if exact.lo != 0.0 {
+            for isa in Isa::available() {
+                let mut y = [-3.0];
+                isa.with(|| LeakyRelu::new(tie / 3.0).exact().forward_in_place(&mut y));
+                assert_eq!(y[0], if exact.lo < 0.0 { -below } else { -above }, "{isa}: beside {tie:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn special_values() {
+    let x = [f32::NEG_INFINITY, -0.0, 0.0, f32::INFINITY];
+    let expected: [(&dyn activations::Activation, [f32; 4]); 5] = [
+        (&Relu, [0.0, 0.0, 0.0, f32::INFINITY]),
+        (&LeakyRelu::new(0.25), [f32::NEG_INFINITY, -0.0, 0.0, f32::INFINITY]),
+        (&Sigmoid, [0.0, 0.5, 0.5, 1.0]),
+        (&Tanh, [-1.0, -0.0, 0.0, 1.0]),
+        (&Exp, [0.0, 1.0, 1.0, f32::INFINITY]),
+    ];
+    for isa in Isa::available() {
+        for (act, expected) in expected {
+            let (mut y, mut nan) = (x, [f32::NAN]);
+            isa.with(|| {
+                act.exact().forward_in_place(&mut y);
+                act.exact().forward_in_place(&mut nan);
+            });
+            assert_eq!(y.map(f32::to_bits), expected.map(f32::to_bits), "{isa} {}", act.name());
+            assert!(nan[0].is_nan(), "{isa} {}", act.name());
+        }
+    }
+}
+
+#[test]
+fn gradients_are_the_closed_form_rounded_once() {
+    let values = inputs();
+    let dy: Vec<f32> = values.iter().rev().copied().collect();
+    for act in ACTIVATIONS {
+        let (mut y, mut first) = (values.clone(), None);
+        act.exact().forward_in_place(&mut y);
+        for isa in Isa::available() {
+            let mut dx = vec![0.0; y.len()];
+            isa.with(|| act.exact().backward(&y, &dy, &mut dx));
+            for i in 0..y.len() {
+                let exact = act.reference_gradient(y[i].into(), dy[i].into());
+                let error = ulp::error(dx[i], exact);
+                assert!(error <= 0.500_001, "{isa} {} y {:e} dy {:e}: {:e}", act.name(), y[i], dy[i], dx[i]);
+            }
+            assert!(same_bits(first.get_or_insert_with(|| dx.clone()), &dx), "{isa} {}", act.name());
+        }
+    }
+}
+
+#[test]
+fn length_offset_and_aliasing_do_not_change_a_bit() {
+    let x: Vec<f32> = inputs().into_iter().step_by(37).take(200).collect();
+    for isa in Isa::available() {
+        isa.with(|| {
+            for act in ACTIVATIONS {
+                let mut whole = x.clone();
+                act.exact().forward_in_place(&mut whole);
+                for len in 0..100 {
+                    for offset in [0, 1, 7, 64] {
+                        let (part, expected) = (&x[offset..offset + len], &whole[offset..offset + len]);
+                        let mut y = vec![7.0; len + 2];
+                        act.exact().forward(part, &mut y[1..=len]);
+                        assert!(y[0] == 7.0 && y[len + 1] == 7.0, "{isa} {} wrote outside at {len}", act.name());
+                        assert!(same_bits(&y[1..=len], expected), "{isa} {} of {len} at {offset}", act.name());
+                        let (mut dx, mut dy) = (vec![0.0; len], part.to_vec());
+                        act.exact().backward(expected, part, &mut dx);
+                        act.exact().backward_in_place(expected, &mut dy);
+                        assert!(same_bits(&dx, &dy), "{isa} {} gradient in place", act.name());
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[test]
+#[should_panic(expected = "lengths differ: y has 3 elements, dx has 4")]
+fn backward_names_the_lengths() {
+    Tanh.exact().backward(&[0.0; 3], &[0.0; 3], &mut [0.0; 4]);
+}

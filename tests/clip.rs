@@ -56,6 +56,15 @@ fn limits_of_any_size() {
 }
 
 #[test]
+fn a_limit_below_every_f32_leaves_zeros() {
+    for isa in Isa::available() {
+        let mut x = [1e38_f32; 37];
+        isa.with(|| clip_by_global_norm(&mut [&mut x], 1e-300));
+        assert_eq!(x, [0.0; 37], "{isa}");
+    }
+}
+
+#[test]
 fn the_norm_has_the_same_bits_on_fused_instruction_sets() {
     let values: Vec<f32> = (0..10_001).map(|i| (i as f32).sin()).collect();
     let norms: Vec<u64> = Isa::available()

@@ -71,6 +71,10 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let Shape { axis, inner } = self.rows.shape();
+        if self.rows.len() == 0 {
+            // Any axis is possible here: no room for one.
+            return;
+        }
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let mut first = 0;
         #[cfg(feature = "rayon")]

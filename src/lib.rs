@@ -30,3 +30,7 @@ pub use isa::{Isa, UnknownIsa};
 pub use loss::CrossEntropy;
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};
 pub use stream::{set_streaming_threshold, streaming_threshold};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

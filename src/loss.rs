@@ -215,6 +215,8 @@ impl<T: Real> Losses<'_, T> {
 }
 
 impl<T: Real> Work<T, 1> for Losses<'_, T> {
+    const ACROSS: bool = false;
+
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 1>, first: usize) {
         let max = group.max();
@@ -234,6 +236,8 @@ pub struct Gradients<'a, T> {
 }
 
 impl<T: Real> Work<T, 1> for Gradients<'_, T> {
+    const ACROSS: bool = false;
+
     #[inline(always)]
     fn group<L: Lanes<Float = T>>(&mut self, zero: L, mut group: impl Group<L, 1>, first: usize) {
         let (max, rows) = (group.max(), group.rows());

@@ -61,8 +61,7 @@ pub fn split<W: Split>(whole: W, cost: f64, work: impl Fn(W) + Sync) {
     }
     // Halves of whole cache lines, where there are as many.
     let half = |len: usize| if len < 256 { len / 2 } else { (len / 2).next_multiple_of(64) };
-    let isa = Isa::current();
-    rayon::scope(|_| isa.with(|| reduce(whole, cost, &half, &work, &|(), ()| ())));
+    in_pool(whole, cost, &Plan { cut: half, work: &work, merge: &|(), ()| () });
 }
 
 /// The results of `work` on parts of some slices, merged in the shape of [`crate::sum`].
@@ -73,8 +72,8 @@ pub fn fold<'a, T: Real, const N: usize, const OUTPUT: bool, R: Send>(
     merge: impl Fn(R, R) -> R + Sync,
 ) -> R {
     // The blocks before the largest power of two are a tree of their own.
-    let block = BLOCK * T::LANES;
-    reduce(slices, cost, &|len| len.div_ceil(block).next_power_of_two() / 2 * block, &work, &merge)
+    let cut = |len: usize| len.div_ceil(BLOCK * T::LANES).next_power_of_two() / 2 * (BLOCK * T::LANES);
+    reduce(slices, cost, &Plan { cut, work: &work, merge: &merge })
 }
 
 /// Whether there is more than one piece of work here, and more than one thread for it.
@@ -86,25 +85,31 @@ pub fn is_worthwhile<W: Split>(whole: &W, cost: f64) -> bool {
     time * SLOWNESS >= 2.0 * PIECE && time * slowness() >= 2.0 * PIECE && rayon::current_num_threads() > 1
 }
 
-fn reduce<W: Split, R: Send>(
-    whole: W,
-    cost: f64,
-    cut: &(impl Fn(usize) -> usize + Sync),
-    work: &(impl Fn(W) -> R + Sync),
-    merge: &(impl Fn(R, R) -> R + Sync),
-) -> R {
+/// What is done with the whole: behind pointers, so that rayon's part is compiled once for a type and not for each kernel.
+struct Plan<'f, W, R> {
+    /// Where to cut so many elements or rows.
+    cut: fn(usize) -> usize,
+    work: &'f (dyn Fn(W) -> R + Sync),
+    merge: &'f (dyn Fn(R, R) -> R + Sync),
+}
+
+/// Moves to the pool once, and not for each cut.
+fn in_pool<W: Split>(whole: W, cost: f64, plan: &Plan<W, ()>) {
+    let isa = Isa::current();
+    rayon::scope(|_| isa.with(|| reduce(whole, cost, plan)));
+}
+
+fn reduce<W: Split, R: Send>(whole: W, cost: f64, plan: &Plan<W, R>) -> R {
     if !is_worthwhile(&whole, cost) {
-        return work(whole);
+        return (plan.work)(whole);
     }
-    let mid = cut(whole.len());
+    let mid = (plan.cut)(whole.len());
     if mid == 0 || mid == whole.len() {
-        return work(whole.spread());
+        return (plan.work)(whole.spread());
     }
     let isa = Isa::current();
     let (first, second) = whole.split_at(mid);
-    let both = rayon::join(
-        || isa.with(|| reduce(first, cost, cut, work, merge)),
-        || isa.with(|| reduce(second, cost, cut, work, merge)),
-    );
-    merge(both.0, both.1)
+    let half = |part| move || isa.with(|| reduce(part, cost, plan));
+    let (first, second) = rayon::join(half(first), half(second));
+    (plan.merge)(first, second)
 }

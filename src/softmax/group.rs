@@ -50,6 +50,8 @@ pub trait Group<L: Lanes, const N: usize> {
 
 /// What is done with each group of rows.
 pub trait Work<T: Real, const N: usize> {
+    /// Whether there are rows across a tensor; else nothing is compiled for them.
+    const ACROSS: bool = true;
     /// Works on the group whose first row has this index among all rows.
     fn group<L: Lanes<Float = T>>(&mut self, zero: L, group: impl Group<L, N>, first: usize);
 }
@@ -82,7 +84,7 @@ impl<T: Real, W: Work<T, N>, const N: usize, const OUTPUT: bool> Kernel for ByGr
             let slices = self.rows.in_a_row(0, 1);
             return self.work.group(zero, Spread { simd, slices }, 0);
         }
-        if inner > 1 {
+        if W::ACROSS && inner > 1 {
             let mut elements = vec![Elements([T::IOTA; N]); axis];
             let mut tree = Tree::new(zero);
             while first < self.rows.len() {

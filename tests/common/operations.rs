@@ -22,10 +22,14 @@ pub trait Element: Float + Into<f64> + std::fmt::LowerExp {
     fn bits(self) -> u64;
     /// The nearest number.
     fn rounded(x: f64) -> Self;
+    /// The exact tier of an activation, on this many elements, if there is one for this type.
+    fn exact(act: &'static dyn Activation, len: usize) -> Vec<Operation<Self>>;
+    /// The exact tier of softmax, if there is one for this type.
+    fn exact_softmax(shape: Shape) -> Vec<Operation<Self>>;
 }
 
 macro_rules! element {
-    ($float:ident, $bits:ident) => {
+    ($float:ident, $bits:ident, $exact:expr, $exact_softmax:expr) => {
         impl Element for $float {
             const EPSILON: f64 = $float::EPSILON as f64;
             const MAX: f64 = $float::MAX as f64;
@@ -38,12 +42,18 @@ macro_rules! element {
             fn rounded(x: f64) -> Self {
                 x as $float
             }
+            fn exact(act: &'static dyn Activation, len: usize) -> Vec<Operation<Self>> {
+                $exact(act, len)
+            }
+            fn exact_softmax(shape: Shape) -> Vec<Operation<Self>> {
+                $exact_softmax(shape)
+            }
         }
     };
 }
 
-element!(f32, u32);
-element!(f64, u64);
+element!(f32, u32, exact, exact_softmax);
+element!(f64, u64, |_, _| vec![], |_| vec![]);
 
 /// Calls a method on inputs and outputs, and gives the norm that it returns, or 0.
 pub type Call<T> = Box<dyn Fn(&[&[T]], &mut [&mut [T]]) -> f64>;
@@ -117,7 +127,45 @@ pub fn elementwise<T: Element>(len: usize) -> Vec<Operation<T>> {
     static SLOPES: [LeakyRelu; 5] =
         [LeakyRelu::new(1e-30), LeakyRelu::new(0.3), LeakyRelu::new(1.0), LeakyRelu::new(7.5), LeakyRelu::new(1e38)];
     let slopes = SLOPES.iter().map(|act| act as &'static dyn Activation);
-    ACTIVATIONS.iter().copied().chain(slopes).flat_map(|act| [value(act, len), gradient(act, len)]).collect()
+    let all = |act| [value(act, len), gradient(act, len)].into_iter().chain(T::exact(act, len));
+    ACTIVATIONS.iter().copied().chain(slopes).flat_map(all).collect()
+}
+
+/// Half an ulp, and what an `f64` reference adds to it.
+const NEAREST: f64 = 0.500_001;
+
+fn exact(act: &'static dyn Activation, len: usize) -> Vec<Operation<f32>> {
+    let exact = act.exact();
+    vec![
+        Operation {
+            name: format!("exact {}", act.name()),
+            forms: forms![exact [] =>
+                forward par_forward [x] [y] (x, y),
+                forward_in_place par_forward_in_place [_] [y] (y) 0,
+            ],
+            judge: Box::new(move |inputs, outputs, _| {
+                for (&x, &y) in inputs[0].iter().zip(outputs[0]) {
+                    assert!(is_near(y, act.reference(x.into()), NEAREST), "exact {}({x:e}) = {y:e}", act.name());
+                }
+            }),
+            ..value(act, len)
+        },
+        Operation {
+            name: format!("exact {} gradient", act.name()),
+            forms: forms![exact [] =>
+                backward par_backward [y, dy] [dx] (y, dy, dx),
+                backward_in_place par_backward_in_place [y, _] [dx] (y, dx) 1,
+            ],
+            judge: Box::new(move |inputs, outputs, _| {
+                for (i, &dx) in outputs[0].iter().enumerate() {
+                    let (y, dy) = (inputs[0][i], inputs[1][i]);
+                    let exact = act.reference_gradient(y.into(), dy.into());
+                    assert!(is_near(dx, exact, NEAREST), "exact {} gradient, y {y:e}, dy {dy:e}: {dx:e}", act.name());
+                }
+            }),
+            ..gradient(act, len)
+        },
+    ]
 }
 
 fn value<T: Element>(act: &'static dyn Activation, len: usize) -> Operation<T> {
@@ -213,7 +261,7 @@ pub fn rows<T: Element>(shape: Shape) -> Vec<Operation<T>> {
     let softmax = Softmax::axis(shape.axis, shape.inner);
     let log_softmax = LogSoftmax::axis(shape.axis, shape.inner);
     let log_sum_exp = LogSumExp::axis(shape.axis, shape.inner);
-    vec![
+    let mut operations = vec![
         Operation {
             name: format!("softmax {shape:?}"),
             inputs: vec![shape.len()],
@@ -303,7 +351,33 @@ pub fn rows<T: Element>(shape: Shape) -> Vec<Operation<T>> {
                 }
             }),
         },
-    ]
+    ];
+    operations.extend(T::exact_softmax(shape));
+    operations
+}
+
+fn exact_softmax(shape: Shape) -> Vec<Operation<f32>> {
+    let exact = Softmax::axis(shape.axis, shape.inner).exact();
+    vec![Operation {
+        name: format!("exact softmax {shape:?}"),
+        inputs: vec![shape.len()],
+        outputs: vec![shape.len()],
+        first: Box::new(<[f32]>::to_vec),
+        forms: forms![exact [] =>
+            forward par_forward [x] [y] (x, y),
+            forward_in_place par_forward_in_place [_] [y] (y) 0,
+        ],
+        judge: Box::new(move |inputs, outputs, _| {
+            for r in 0..shape.rows() {
+                let row = shape.wide(inputs[0], r);
+                for ((i, exact), x) in shape.row(r).zip(reference::softmax(&row)).zip(&row) {
+                    let y = outputs[0][i];
+                    let slack = shape.slack(-log_probability(x, &row)) / f64::from(f32::EPSILON);
+                    assert!(is_near(y, exact, 0.51 + slack), "exact softmax({row:?})[{i}] = {y:e}, not {exact:e}");
+                }
+            }
+        }),
+    }]
 }
 
 /// x less the largest of its row, if that is a number.

@@ -42,8 +42,7 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     }
     #[inline(always)]
     fn max(&mut self) -> T::Lanes<S> {
-        let work = |slices| dispatch(Max(slices));
-        let max = parallel::fold(self.whole(), MAX, work, |a, b| if a > b { a } else { b });
+        let max = largest(self.whole());
         <T::Lanes<S> as Memory>::zero(self.simd).broadcast(max)
     }
     #[inline(always)]
@@ -52,14 +51,7 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
         f: impl Element<N, P>,
         by_row: [T::Lanes<S>; P],
     ) -> [S::F64; 2] {
-        let by_row = first(by_row);
-        let work = |slices| dispatch(Sum::<T, _, N, P, OUTPUT, REPLACE> { slices, f, by_row });
-        let lanes = parallel::fold(self.whole(), SUM, work, |mut a: T::Array, b: T::Array| {
-            for (a, b) in a.as_mut().iter_mut().zip(b.as_ref()) {
-                *a = *a + *b;
-            }
-            a
-        });
+        let lanes = partial_sums::<T, _, N, P, OUTPUT, REPLACE>(self.whole(), f, first(by_row));
         if REPLACE {
             self.slices.read_output();
         }
@@ -82,9 +74,36 @@ impl<T: Real, S: Simd, const N: usize, const OUTPUT: bool> Group<T::Lanes<S>, N>
     }
     #[inline(always)]
     fn map<const P: usize>(&mut self, f: impl Element<N, P>, by_row: [T::Lanes<S>; P]) {
-        let by_row = first(by_row);
-        parallel::split(self.whole(), MAP, |slices| dispatch(Map { slices, f, by_row }));
+        map(self.whole(), f, first(by_row));
     }
+}
+
+// Outside of the functions that are compiled for each instruction set: what deals out is compiled once.
+
+fn largest<T: Real, const N: usize, const OUTPUT: bool>(row: Slices<T, N, OUTPUT>) -> T {
+    parallel::fold(row, MAX, |slices| dispatch(Max(slices)), |a, b| if a > b { a } else { b })
+}
+
+fn partial_sums<T: Real, F: Element<N, P>, const N: usize, const P: usize, const OUTPUT: bool, const REPLACE: bool>(
+    row: Slices<T, N, OUTPUT>,
+    f: F,
+    by_row: [T; P],
+) -> T::Array {
+    let work = |slices| dispatch(Sum::<T, _, N, P, OUTPUT, REPLACE> { slices, f, by_row });
+    parallel::fold(row, SUM, work, |mut a: T::Array, b: T::Array| {
+        for (a, b) in a.as_mut().iter_mut().zip(b.as_ref()) {
+            *a = *a + *b;
+        }
+        a
+    })
+}
+
+fn map<T: Real, F: Element<N, P>, const N: usize, const P: usize, const OUTPUT: bool>(
+    row: Slices<T, N, OUTPUT>,
+    f: F,
+    by_row: [T; P],
+) {
+    parallel::split(row, MAP, |slices| dispatch(Map { slices, f, by_row }));
 }
 
 /// What belongs to the first row.

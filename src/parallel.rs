@@ -1,15 +1,17 @@
 //! The parallel twins: the only user of rayon.
 //!
-//! Work is cut by its expected time, not by its size: a join costs some 5 µs when it comes from outside the pool, and the
-//! smallest pieces take twice that.
+//! Work is cut by its expected time, not by its size. Once the pool's threads are awake a cut costs little, and small pieces
+//! keep them all busy to the end. Waking them costs 5 to 75 µs, the more the longer they slept, virtual machines most.
 
 use crate::isa::Isa;
 use crate::lanes::{Rows, Slices};
 use crate::real::Real;
 use crate::sum::BLOCK;
 
-/// Nanoseconds of the smallest piece of work.
-const PIECE: f64 = 12_000.0;
+/// Nanoseconds of work that are worth a cut.
+const CUT: f64 = 24_000.0;
+/// Nanoseconds of work that are worth waking the pool.
+const WAKE: f64 = 100_000.0;
 /// How much longer everything takes on the other instruction sets.
 const SLOWNESS: f64 = 3.0;
 
@@ -56,12 +58,12 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Split for Rows<'_, T, N, OUTPU
 /// Runs `work`, which takes about so many nanoseconds an element, on parts of the whole, on rayon's current pool.
 #[inline]
 pub fn split<W: Split>(whole: W, cost: f64, work: impl Fn(W) + Sync) {
-    if !is_worthwhile(&whole, cost) {
+    if !is_worthwhile(&whole, cost, CUT) {
         return work(whole);
     }
     // Halves of whole cache lines, where there are as many.
     let half = |len: usize| if len < 256 { len / 2 } else { (len / 2).next_multiple_of(64) };
-    in_pool(whole, cost, &Plan { cut: half, work: &work, merge: &|(), ()| () });
+    enter(whole, cost, &Plan { cut: half, work: &work, merge: &|(), ()| () });
 }
 
 /// The results of `work` on parts of some slices, merged in the shape of [`crate::sum`].
@@ -73,16 +75,16 @@ pub fn fold<'a, T: Real, const N: usize, const OUTPUT: bool, R: Send>(
 ) -> R {
     // The blocks before the largest power of two are a tree of their own.
     let cut = |len: usize| len.div_ceil(BLOCK * T::LANES).next_power_of_two() / 2 * (BLOCK * T::LANES);
-    reduce(slices, cost, &Plan { cut, work: &work, merge: &merge })
+    enter(slices, cost, &Plan { cut, work: &work, merge: &merge })
 }
 
-/// Whether there is more than one piece of work here, and more than one thread for it.
+/// Whether work on so many elements takes at least `least` nanoseconds, and there is more than one thread for it.
 #[inline]
-pub fn is_worthwhile<W: Split>(whole: &W, cost: f64) -> bool {
+fn is_worthwhile<W: Split>(whole: &W, cost: f64, least: f64) -> bool {
     // The costs are those of the wide instruction sets.
     let time = whole.len() as f64 * whole.each() as f64 * cost;
     let slowness = || if matches!(Isa::current(), Isa::Scalar | Isa::Portable) { SLOWNESS } else { 1.0 };
-    time * SLOWNESS >= 2.0 * PIECE && time * slowness() >= 2.0 * PIECE && rayon::current_num_threads() > 1
+    time * SLOWNESS >= least && time * slowness() >= least && rayon::current_num_threads() > 1
 }
 
 /// What is done with the whole: behind pointers, so that rayon's part is compiled once for a type and not for each kernel.
@@ -93,14 +95,20 @@ struct Plan<'f, W, R> {
     merge: &'f (dyn Fn(R, R) -> R + Sync),
 }
 
-/// Moves to the pool once, and not for each cut.
-fn in_pool<W: Split>(whole: W, cost: f64, plan: &Plan<W, ()>) {
+/// Moves to the pool, once and not for each cut, if that is worth waking it.
+fn enter<W: Split, R: Send>(whole: W, cost: f64, plan: &Plan<W, R>) -> R {
+    if rayon::current_thread_index().is_some() {
+        return reduce(whole, cost, plan);
+    }
+    if !is_worthwhile(&whole, cost, WAKE) {
+        return (plan.work)(whole);
+    }
     let isa = Isa::current();
-    rayon::scope(|_| isa.with(|| reduce(whole, cost, plan)));
+    rayon::scope(|_| isa.with(|| reduce(whole, cost, plan)))
 }
 
 fn reduce<W: Split, R: Send>(whole: W, cost: f64, plan: &Plan<W, R>) -> R {
-    if !is_worthwhile(&whole, cost) {
+    if !is_worthwhile(&whole, cost, CUT) {
         return (plan.work)(whole);
     }
     let mid = (plan.cut)(whole.len());

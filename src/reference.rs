@@ -61,14 +61,14 @@ pub fn exp_gradient(y: f64, dy: f64) -> f64 {
 pub fn softmax(x: &[f64]) -> Vec<f64> {
     let max = largest(x);
     let terms: Vec<f64> = x.iter().map(|x| (x - max).exp()).collect();
-    let sum: f64 = terms.iter().sum();
+    let sum = sum(terms.iter().copied());
     terms.iter().map(|term| term / sum).collect()
 }
 
 /// The logarithm of the softmax of one row.
 pub fn log_softmax(x: &[f64]) -> Vec<f64> {
     let max = largest(x);
-    let sum: f64 = x.iter().map(|x| (x - max).exp()).sum();
+    let sum = sum(x.iter().map(|x| (x - max).exp()));
     x.iter().map(|x| (x - max) - sum.ln()).collect()
 }
 
@@ -78,8 +78,19 @@ pub fn log_sum_exp(x: &[f64]) -> f64 {
     if max.is_infinite() && !x.iter().any(|x| x.is_nan()) {
         return max;
     }
-    let sum: f64 = x.iter().map(|x| (x - max).exp()).sum();
+    let sum = sum(x.iter().map(|x| (x - max).exp()));
     max + sum.ln()
+}
+
+/// The sum of all terms and of what was rounded off on the way: in a long row the roundings of plain additions add up.
+fn sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0_f64, 0.0);
+    for term in terms {
+        let next = sum + term;
+        lost += if sum.abs() > term.abs() { (sum - next) + term } else { (term - next) + sum };
+        sum = next;
+    }
+    if sum.is_finite() { sum + lost } else { sum }
 }
 
 /// The largest element, skipping NaN.
@@ -111,12 +122,12 @@ pub fn global_norm(x: &[f64]) -> f64 {
 
 /// The gradient of [`softmax`] from its output.
 pub fn softmax_gradient(y: &[f64], dy: &[f64]) -> Vec<f64> {
-    let dot: f64 = y.iter().zip(dy).map(|(y, dy)| y * dy).sum();
+    let dot = sum(y.iter().zip(dy).map(|(y, dy)| y * dy));
     y.iter().zip(dy).map(|(y, dy)| y * (dy - dot)).collect()
 }
 
 /// The gradient of [`log_softmax`] from its output.
 pub fn log_softmax_gradient(y: &[f64], dy: &[f64]) -> Vec<f64> {
-    let sum: f64 = dy.iter().sum();
+    let sum = sum(dy.iter().copied());
     y.iter().zip(dy).map(|(y, dy)| dy - y.exp() * sum).collect()
 }

@@ -250,9 +250,9 @@ impl Shape {
         }
         y
     }
-    /// What a plain sum of a row in `f64` may be wrong by, and a difference of its elements, relative to the result.
+    /// What the reference's sum of a row in `f64` may be wrong by, and a difference of its elements, relative to the result.
     fn slack(self, farthest: f64) -> f64 {
-        f64::EPSILON * (self.axis as f64 + farthest)
+        f64::EPSILON * (2.0 + farthest)
     }
 }
 

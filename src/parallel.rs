@@ -12,6 +12,8 @@ use crate::sum::BLOCK;
 const CUT: f64 = 24_000.0;
 /// Nanoseconds of work that are worth waking the pool.
 const WAKE: f64 = 100_000.0;
+/// Elements that never take as long: what is quick shall not wait for a product of floats.
+const FEW: usize = 1024;
 /// How much longer everything takes on the other instruction sets.
 const SLOWNESS: f64 = 3.0;
 
@@ -81,8 +83,12 @@ pub fn fold<'a, T: Real, const N: usize, const OUTPUT: bool, R: Send>(
 /// Whether work on so many elements takes at least `least` nanoseconds, and there is more than one thread for it.
 #[inline]
 fn is_worthwhile<W: Split>(whole: &W, cost: f64, least: f64) -> bool {
+    let elements = whole.len() * whole.each();
+    if elements <= FEW {
+        return false;
+    }
     // The costs are those of the wide instruction sets.
-    let time = whole.len() as f64 * whole.each() as f64 * cost;
+    let time = elements as f64 * cost;
     let slowness = || if matches!(Isa::current(), Isa::Scalar | Isa::Portable) { SLOWNESS } else { 1.0 };
     time * SLOWNESS >= least && time * slowness() >= least && rayon::current_num_threads() > 1
 }

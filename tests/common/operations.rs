@@ -272,17 +272,7 @@ pub fn rows<T: Element>(shape: Shape) -> Vec<Operation<T>> {
                 forward par_forward [x] [y] (x, y),
                 forward_in_place par_forward_in_place [_] [y] (y) 0,
             ],
-            judge: Box::new(move |inputs, outputs, _| {
-                for r in 0..shape.rows() {
-                    let row = shape.wide(inputs[0], r);
-                    for ((i, exact), x) in shape.row(r).zip(reference::softmax(&row)).zip(&row) {
-                        let y = outputs[0][i];
-                        let slack = slack(-log_probability(x, &row)) / T::EPSILON;
-                        assert!(is_near(y, exact, 6.0 + slack), "softmax({row:?})[{i}] = {y:e}, not {exact:e}");
-                        assert!((0.0..=1.0).contains(&y.into()) || y.into().is_nan(), "softmax({row:?})[{i}] = {y:e}");
-                    }
-                }
-            }),
+            judge: Box::new(move |inputs, outputs, _| judge_softmax(shape, 6.0, inputs, outputs)),
         },
         Operation {
             name: format!("softmax gradient {shape:?}"),
@@ -368,17 +358,23 @@ fn exact_softmax(shape: Shape) -> Vec<Operation<f32>> {
             forward par_forward [x] [y] (x, y),
             forward_in_place par_forward_in_place [_] [y] (y) 0,
         ],
-        judge: Box::new(move |inputs, outputs, _| {
-            for r in 0..shape.rows() {
-                let row = shape.wide(inputs[0], r);
-                for ((i, exact), x) in shape.row(r).zip(reference::softmax(&row)).zip(&row) {
-                    let y = outputs[0][i];
-                    let slack = slack(-log_probability(x, &row)) / f64::from(f32::EPSILON);
-                    assert!(is_near(y, exact, 0.51 + slack), "exact softmax({row:?})[{i}] = {y:e}, not {exact:e}");
-                }
-            }
-        }),
+        judge: Box::new(move |inputs, outputs, _| judge_softmax(shape, 0.51, inputs, outputs)),
     }]
+}
+
+/// Each probability within so many ulp, and within what the reference may be wrong by.
+fn judge_softmax<T: Element>(shape: Shape, bound: f64, inputs: &[&[T]], outputs: &[&[T]]) {
+    for r in 0..shape.rows() {
+        let row = shape.wide(inputs[0], r);
+        for ((i, exact), x) in shape.row(r).zip(reference::softmax(&row)).zip(&row) {
+            let (y, slack) = (outputs[0][i], slack(-log_probability(x, &row)) / T::EPSILON);
+            assert!(
+                is_near(y, exact, bound + slack),
+                "softmax({row:?})[{i}] = {y:e}, not {exact:e} within {bound} ulp"
+            );
+            assert!((0.0..=1.0).contains(&y.into()) || y.into().is_nan(), "softmax({row:?})[{i}] = {y:e}");
+        }
+    }
 }
 
 /// x less the largest of its row, if that is a number.

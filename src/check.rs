@@ -34,19 +34,58 @@ pub fn axis(axis: usize, inner: usize) {
     assert!(axis.checked_mul(inner).is_some(), "axis * inner overflows: {axis} * {inner}");
 }
 
-/// A slice must be whole rows along an axis.
+/// The number of elements of a tensor of this shape, which must have this dimension.
+#[track_caller]
+pub fn dimension(shape: &[usize], dim: usize) -> usize {
+    assert!(dim < shape.len(), "there is no dimension {dim} in the shape {shape:?}");
+    assert!(!shape.contains(&0), "no size may be 0, but the shape is {shape:?}");
+    let elements = shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size));
+    elements.unwrap_or_else(|| panic!("the shape {shape:?} has more elements than a usize holds"))
+}
+
+/// Slices must have as many elements as the shape that was given.
+#[track_caller]
+pub fn elements(name: &str, len: usize, elements: usize) {
+    assert!(len == elements, "{name} has {len} elements, its shape has {elements}");
+}
+
+/// Rows may not overlap.
+#[track_caller]
+pub fn row_stride(stride: usize, columns: usize, inner: usize, has_shape: bool) {
+    assert!(inner == 1, "only rows may have a stride, not an axis whose elements are {inner} apart");
+    assert!(!has_shape, "a tensor of a given shape has no row stride, but {stride} was asked for");
+    assert!(stride >= columns, "rows of {columns} elements overlap: they begin {stride} apart");
+}
+
+/// An output with gaps between its rows cannot become initialised.
+#[track_caller]
+pub fn no_gaps(stride: usize, columns: usize) {
+    assert!(
+        stride == columns,
+        "the gaps between rows of {columns} elements that begin {stride} apart would stay uninitialised"
+    );
+}
+
+/// The number of rows in a slice, which must be whole rows.
 #[track_caller]
 #[inline]
-pub fn whole_rows(name: &str, len: usize, axis: usize, inner: usize) {
-    if !len.is_multiple_of(axis * inner) {
-        ragged(name, len, axis, inner);
+pub fn whole_rows(name: &str, len: usize, axis: usize, inner: usize, stride: usize) -> usize {
+    // Behind the last row there may be no gap.
+    let gap = stride - axis * inner;
+    let groups = if len == 0 { 0 } else { (len + gap) / stride };
+    if len != groups * stride && len + gap != groups * stride {
+        not_whole_rows(name, len, axis, inner, stride);
     }
+    groups * inner
 }
 
 #[track_caller]
 #[cold]
 #[inline(never)]
-fn ragged(name: &str, len: usize, axis: usize, inner: usize) -> ! {
+fn not_whole_rows(name: &str, len: usize, axis: usize, inner: usize, stride: usize) -> ! {
+    if stride != axis * inner {
+        panic!("{name} has {len} elements: not whole rows of {axis} that begin {stride} apart")
+    }
     if inner == 1 {
         panic!("{name} has {len} elements: not whole rows of {axis}");
     }

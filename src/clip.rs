@@ -1,15 +1,15 @@
 //! Gradient clipping.
 
 use crate::check;
-use crate::entry::Float;
-use crate::isa::Kernel;
-use crate::kernel::Map;
-use crate::lanes::{Input, Lanes, Memory, Simd, Slices};
-use crate::math;
+#[cfg(feature = "rayon")]
+use crate::cost::Cost;
+#[cfg(feature = "rayon")]
+use crate::dispatch::Level;
+use crate::float::Float;
+use crate::isa::level;
+use crate::lanes::{Input, Slices};
 #[cfg(feature = "rayon")]
 use crate::parallel;
-use crate::real::Real;
-use crate::sum::{BLOCK, Tree};
 
 /// Limits every element to `[-limit, limit]`.
 ///
@@ -31,7 +31,7 @@ use crate::sum::{BLOCK, Tree};
 #[track_caller]
 pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     check::limit(limit);
-    T::clip(limit, Slices::<T, 1>::in_place(gradients));
+    T::clamp(level(), limit, Slices::<T, 1>::in_place(gradients));
 }
 
 /// [`clip_by_value`] on rayon's current pool, with the same bits.
@@ -43,7 +43,8 @@ pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 #[track_caller]
 pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     check::limit(limit);
-    parallel::split(Slices::<T, 1>::in_place(gradients), COST, |part| T::clip(limit, part));
+    let level = level();
+    parallel::split(level, Cost::CHEAP, Slices::<T, 1>::in_place(gradients), &|part| T::clamp(level, limit, part));
 }
 
 /// Scales all gradients together so that their Euclidean norm is at most `max_norm`, and returns the
@@ -74,14 +75,15 @@ pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 /// ```
 #[track_caller]
 pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) -> f64 {
-    check::limit(max_norm);
-    let norm = global_norm(gradients, T::sum_squares);
-    if let Some(factors) = factors(norm, max_norm) {
-        for slice in gradients {
-            T::scale(factors, Slices::<T, 1>::in_place(slice));
-        }
-    }
-    norm
+    let level = level();
+    clip(
+        gradients,
+        max_norm,
+        |factor, input| T::sum_squares(level, factor, input),
+        |factors, slices| {
+            T::scale(level, factors, slices);
+        },
+    )
 }
 
 /// [`clip_by_global_norm`] on rayon's current pool, with the same bits.
@@ -92,11 +94,30 @@ pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) 
 #[cfg(feature = "rayon")]
 #[track_caller]
 pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) -> f64 {
+    let level = level();
+    clip(
+        gradients,
+        max_norm,
+        |factor, input| par_sum_squares(level, factor, input),
+        |factors, slices| {
+            parallel::split(level, Cost::CHEAP, slices, &|part| T::scale(level, factors, part));
+        },
+    )
+}
+
+/// The norm by this sum of squares, and the clipping by this scaling.
+#[track_caller]
+fn clip<T: Float>(
+    gradients: &mut [&mut [T]],
+    max_norm: f64,
+    sum_squares: impl Fn(f64, Input<T>) -> [f64; 8],
+    scale: impl Fn([f64; 2], Slices<T, 1>),
+) -> f64 {
     check::limit(max_norm);
-    let norm = global_norm(gradients, par_sum_squares);
+    let norm = global_norm(gradients, sum_squares);
     if let Some(factors) = factors(norm, max_norm) {
         for slice in gradients {
-            parallel::split(Slices::<T, 1>::in_place(slice), COST, |part| T::scale(factors, part));
+            scale(factors, Slices::<T, 1>::in_place(slice));
         }
     }
     norm
@@ -132,98 +153,8 @@ fn global_norm<T: Float>(gradients: &[&mut [T]], sum_squares: impl Fn(f64, Input
     }
 }
 
-/// Nanoseconds an element of each pass over the gradients.
 #[cfg(feature = "rayon")]
-const COST: f64 = 0.06;
-
-#[cfg(feature = "rayon")]
-fn par_sum_squares<T: Float>(factor: f64, input: Input<T>) -> [f64; 8] {
+fn par_sum_squares<T: Float>(level: Level, factor: f64, input: Input<T>) -> [f64; 8] {
     let add = |a: [f64; 8], b: [f64; 8]| std::array::from_fn(|lane| a[lane] + b[lane]);
-    parallel::fold(input, COST, |part| T::sum_squares(factor, part), add)
-}
-
-/// Limits to `[-limit, limit]`, as a map.
-#[derive(Clone, Copy)]
-pub struct Clip(pub f64);
-
-impl Map<1> for Clip {
-    const IS_CHEAP: bool = true;
-
-    #[inline(always)]
-    fn margin<L: Lanes>(self, _: [L; 1], margin: L) -> L {
-        margin
-    }
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
-        math::clamp(x, self.0)
-    }
-}
-
-/// Multiplies by both factors in `f64`, rounding once, as a map.
-#[derive(Clone, Copy)]
-pub struct Scale(pub [f64; 2]);
-
-impl Map<1> for Scale {
-    const IS_CHEAP: bool = true;
-
-    #[inline(always)]
-    fn margin<L: Lanes>(self, [x]: [L; 1], margin: L) -> L {
-        let [factor, one] = self.0;
-        // An f32 times a factor is normal in f64, where the factors are ordinary themselves.
-        if <L::Float as Real>::LANES == 16 && factor > 1e-200 && one == 1.0 {
-            margin
-        } else if factor > 1e-150 && one == 1.0 {
-            math::margin(x, margin)
-        } else {
-            x.splat(0.0)
-        }
-    }
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
-        let [a, b] = x.widen();
-        let (first, second) = (a.splat(self.0[0]), a.splat(self.0[1]));
-        L::narrow([a * first * second, b * first * second])
-    }
-}
-
-/// The sum of the squares of a slice, each element times a power of two, as one partial sum a lane.
-pub struct SumSquares<'a, T> {
-    /// The elements.
-    pub input: Input<'a, T>,
-    /// The power of two.
-    pub factor: f64,
-}
-
-impl<T: Real> Kernel for SumSquares<'_, T> {
-    type Output = [f64; 8];
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> [f64; 8] {
-        let zero = <S::F64 as Memory>::zero(simd);
-        let factor = zero.splat(self.factor);
-        let mut tree = Tree::new(zero);
-        let mut blocks = self.input.blocks();
-        while let Some(block) = blocks.whole::<BLOCK>() {
-            let mut sum = zero;
-            for v in 0..BLOCK {
-                let [x]: [T::Lanes<S>; 1] = block.load(simd, v);
-                sum = sum + square(x, factor);
-            }
-            tree.add(sum);
-        }
-        let mut sum = zero;
-        while let Some(partial) = blocks.partial() {
-            let [x]: [T::Lanes<S>; 1] = partial.load(simd);
-            sum = sum + square(x, factor);
-        }
-        tree.finish(sum).to_array()
-    }
-}
-
-/// The squares of a lane value's elements, each times the factor first, in 8 sums.
-#[inline(always)]
-fn square<L: Lanes>(x: L, factor: L::Double) -> L::Double {
-    let [a, b] = x.widen();
-    let (a, b) = (a * factor, b * factor);
-    if <L::Float as Real>::LANES == 8 { a * a } else { a * a + b * b }
+    parallel::fold(level, Cost::CHEAP, input, &|part| T::sum_squares(level, factor, part), &add)
 }

@@ -1,11 +1,12 @@
-//! Instruction sets: what this CPU has, which one runs, and the one place that switches to it.
+//! Instruction sets: what this CPU has, and which one runs.
 
 use std::cell::Cell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use crate::lanes::Simd;
+use crate::dispatch::{self, Level};
+use crate::lanes;
 
 /// An instruction set that the kernels are compiled for.
 ///
@@ -32,8 +33,9 @@ use crate::lanes::Simd;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Isa {
-    /// Plain arrays with a fused `mul_add`: slow, and the mirror that the others are compared with. On a CPU
-    /// without that instruction the portable lanes stand in for it, whose bits are those of plain arrays there.
+    /// Plain arrays with a fused `mul_add`: slow, and what the others are compared with. It is for tests, and available
+    /// only with the feature `scalar`. On a CPU without that instruction the portable lanes stand in for it, whose bits are
+    /// those of plain arrays there.
     Scalar,
     /// What the build was compiled for, through the `wide` crate: SSE2 in a plain x86-64 build, NEON
     /// on aarch64, simd128 on wasm where enabled.
@@ -45,7 +47,43 @@ pub enum Isa {
 }
 
 thread_local! {
-    static SCOPE: Cell<Option<Isa>> = const { Cell::new(None) };
+    /// What [`Isa::with`] has set for this thread.
+    static SCOPE: Cell<Option<(Isa, Level)>> = const { Cell::new(None) };
+}
+
+/// What calls outside of [`Isa::with`] run on.
+static PROCESS: OnceLock<(Isa, Level)> = OnceLock::new();
+
+/// The instruction set that a call on this thread runs on now.
+///
+/// # Panics
+///
+/// As [`Isa::current`].
+#[track_caller]
+#[inline]
+pub fn level() -> Level {
+    current().1
+}
+
+#[track_caller]
+#[inline]
+fn current() -> (Isa, Level) {
+    match SCOPE.get() {
+        Some(scope) => scope,
+        None => match PROCESS.get() {
+            Some(process) => *process,
+            None => first_call(),
+        },
+    }
+}
+
+#[cold]
+#[track_caller]
+fn first_call() -> (Isa, Level) {
+    *PROCESS.get_or_init(|| {
+        let isa = Isa::for_process();
+        (isa, isa.level().expect("an available instruction set"))
+    })
 }
 
 impl Isa {
@@ -58,26 +96,13 @@ impl Isa {
     /// If `ACTIVATIONS_ISA` names no instruction set, or one that is not available here.
     #[track_caller]
     pub fn current() -> Isa {
-        static PROCESS: OnceLock<Isa> = OnceLock::new();
-        if let Some(isa) = SCOPE.get() {
-            return isa;
-        }
-        match PROCESS.get() {
-            Some(isa) => *isa,
-            None => *PROCESS.get_or_init(Isa::for_process),
-        }
+        current().0
     }
 
-    #[cold]
     fn for_process() -> Isa {
         let Ok(name) = std::env::var("ACTIVATIONS_ISA") else {
-            return if Isa::Avx512.is_available() {
-                Isa::Avx512
-            } else if Isa::Avx2.is_available() {
-                Isa::Avx2
-            } else {
-                Isa::Portable
-            };
+            let fastest = [Isa::Avx512, Isa::Avx2].into_iter().find(|isa| isa.is_available());
+            return fastest.unwrap_or(Isa::Portable);
         };
         name.parse().ok().filter(|isa: &Isa| isa.is_available()).unwrap_or_else(|| {
             let available: Vec<String> = Isa::available().map(|isa| isa.to_string()).collect();
@@ -85,43 +110,32 @@ impl Isa {
         })
     }
 
+    /// The proof that this CPU has the instruction set, if it has.
+    fn level(self) -> Option<Level> {
+        match self {
+            Isa::Scalar => Level::scalar(),
+            Isa::Portable => Some(Level::PORTABLE),
+            Isa::Avx2 => Level::avx2(),
+            Isa::Avx512 => Level::avx512(),
+        }
+    }
+
     /// The instruction sets that this CPU has, slowest first.
     pub fn available() -> impl Iterator<Item = Isa> {
         Isa::ALL.into_iter().filter(|isa| isa.is_available())
     }
 
-    /// Whether this CPU has the instruction set.
+    /// Whether this CPU, and this build, has the instruction set.
     pub fn is_available(self) -> bool {
-        match self {
-            Isa::Scalar | Isa::Portable => true,
-            Isa::Avx2 => {
-                #[cfg(target_arch = "x86_64")]
-                // Exactly the features that `avx2` enables.
-                return is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-                #[cfg(not(target_arch = "x86_64"))]
-                false
-            }
-            Isa::Avx512 => {
-                #[cfg(target_arch = "x86_64")]
-                // Exactly the features that `avx512` enables.
-                return is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512vl")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx2")
-                    && is_x86_feature_detected!("fma");
-                #[cfg(not(target_arch = "x86_64"))]
-                false
-            }
-        }
+        self.level().is_some()
     }
 
     /// Whether multiply-add is rounded once: then results have the same bits as on every other such
     /// instruction set, on any machine.
     pub fn is_fused(self) -> bool {
         match self {
-            Isa::Scalar => scalar_is_fused(),
-            Isa::Portable => crate::lanes::PORTABLE_IS_FUSED,
+            Isa::Scalar => dispatch::scalar_is_fused(),
+            Isa::Portable => lanes::PORTABLE_IS_FUSED,
             Isa::Avx2 | Isa::Avx512 => true,
         }
     }
@@ -134,14 +148,14 @@ impl Isa {
     /// If the instruction set is not available here.
     #[track_caller]
     pub fn with<R>(self, work: impl FnOnce() -> R) -> R {
-        assert!(self.is_available(), "instruction set {self} is not available on this CPU");
-        struct Restore(Option<Isa>);
+        let Some(level) = self.level() else { panic!("instruction set {self} is not available on this CPU") };
+        struct Restore(Option<(Isa, Level)>);
         impl Drop for Restore {
             fn drop(&mut self) {
                 SCOPE.set(self.0);
             }
         }
-        let _restore = Restore(SCOPE.replace(Some(self)));
+        let _restore = Restore(SCOPE.replace(Some((self, level))));
         work()
     }
 }
@@ -175,90 +189,4 @@ impl FromStr for Isa {
     fn from_str(name: &str) -> Result<Isa, UnknownIsa> {
         Isa::ALL.into_iter().find(|isa| isa.to_string() == name).ok_or(UnknownIsa)
     }
-}
-
-/// Work that is written once for every instruction set.
-///
-/// Implementations of `run` are `#[inline(always)]`, like all that they call: see [`crate::lanes`].
-pub trait Kernel {
-    /// What `run` returns.
-    type Output;
-    /// Does the work with the lanes of one instruction set.
-    fn run<S: Simd>(self, simd: S) -> Self::Output;
-}
-
-/// Runs a kernel on the current instruction set.
-#[allow(unsafe_code)]
-pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
-    match Isa::current() {
-        // SAFETY: `current` gives only what is available, and the features are those of `is_available`.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { avx512::run(kernel) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { avx2::run(kernel) },
-        // SAFETY: the feature was just detected.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Scalar if scalar_is_fused() => unsafe { scalar::run(kernel) },
-        #[cfg(target_arch = "aarch64")]
-        Isa::Scalar => scalar::run(kernel),
-        _ => portable::run(kernel),
-    }
-}
-
-// Modules are what the compiler works on side by side: one for each instruction set halves the time of a build.
-
-#[cfg(target_arch = "x86_64")]
-mod avx512 {
-    use super::Kernel;
-    use crate::lanes::Avx512;
-
-    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-    #[allow(unsafe_code)]
-    pub fn run<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: this function's features are the ones that the token stands for.
-        kernel.run(unsafe { Avx512::new() })
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod avx2 {
-    use super::Kernel;
-    use crate::lanes::Avx2;
-
-    #[target_feature(enable = "avx2,fma")]
-    #[allow(unsafe_code)]
-    pub fn run<K: Kernel>(kernel: K) -> K::Output {
-        // SAFETY: this function's features are the ones that the token stands for.
-        kernel.run(unsafe { Avx2::new() })
-    }
-}
-
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-mod scalar {
-    use super::Kernel;
-    use crate::lanes::Scalar;
-
-    /// With `mul_add` as one instruction.
-    #[cfg_attr(target_arch = "x86_64", target_feature(enable = "fma"))]
-    pub fn run<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run(Scalar)
-    }
-}
-
-mod portable {
-    use super::Kernel;
-    use crate::lanes::Portable;
-
-    pub fn run<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run(Portable)
-    }
-}
-
-/// Whether the `mul_add` of a single number is one instruction.
-fn scalar_is_fused() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return is_x86_feature_detected!("fma");
-    #[cfg(not(target_arch = "x86_64"))]
-    cfg!(target_arch = "aarch64")
 }

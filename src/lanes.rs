@@ -15,11 +15,14 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 mod gradual;
+mod lines;
 mod portable;
+mod real;
 mod rows;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(all(feature = "scalar", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod scalar;
 mod slices;
+mod split;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -31,13 +34,14 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use gradual::Gradual;
+pub use lines::{Line, Stack};
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
-pub use rows::{Rows, Shape};
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use real::Real;
+pub use rows::{Columns, Rows, Shape};
+#[cfg(all(feature = "scalar", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use scalar::Scalar;
-pub use slices::{Block, Input, Partial, Slices};
-
-use crate::real::Real;
+pub use slices::{Block, Input, Partial, Slices, initialise};
+pub use split::Split;
 
 /// The number of rows that [`Fold`] takes at once.
 pub const ROWS: usize = 16;
@@ -116,10 +120,10 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
     fn shr_bits<const N: u32>(self) -> Self;
     /// For each lane the table entry that the low three bits of its pattern name.
     #[inline(always)]
-    fn lookup(self, table: &[Self::Float; 8]) -> Self {
+    fn lookup(self, table: &[f32; 8]) -> Self {
         let mut lanes = self.to_array();
         for lane in lanes.as_mut() {
-            *lane = table[lane.low_bits() & 7];
+            *lane = Self::Float::from_f64(table[lane.low_bits() & 7].into());
         }
         self.with_array(lanes)
     }

@@ -6,26 +6,36 @@ mod clip;
 mod loss;
 mod softmax;
 
+mod call;
 mod check;
-mod entry;
 mod isa;
-mod kernel;
-mod lanes;
-mod math;
+
+mod cost;
+mod float;
 #[cfg(feature = "rayon")]
 mod parallel;
-mod real;
+
+mod clipping;
+mod elementwise;
+mod passes;
+mod recipes;
+
+mod dispatch;
+mod lanes;
+mod math;
 mod stream;
 mod sum;
 
 pub mod reference;
 pub mod ulp;
 
-pub use activation::{ACTIVATIONS, Activation, Exact, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
+#[cfg(feature = "exact")]
+pub use activation::Exact;
+pub use activation::{ACTIVATIONS, Activation, ActivationExt, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
 pub use clip::{clip_by_global_norm, clip_by_value};
 #[cfg(feature = "rayon")]
 pub use clip::{par_clip_by_global_norm, par_clip_by_value};
-pub use entry::Float;
+pub use float::Float;
 pub use isa::{Isa, UnknownIsa};
 pub use loss::CrossEntropy;
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};

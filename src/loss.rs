@@ -1,15 +1,12 @@
 //! Cross-entropy of class ids from logits, and its gradient.
 
+use crate::call::{Call, twins};
 use crate::check;
-use crate::entry::Float;
-use crate::lanes::{Lanes, Rows, Shape, Slices};
-use crate::math::product;
-#[cfg(feature = "rayon")]
-use crate::parallel::{self, Split};
-use crate::real::Real;
-#[cfg(feature = "rayon")]
-use crate::softmax::cost;
-use crate::softmax::{Element, Group, Probability, Term, Work, log_sum, or_nan, scale, shift};
+use crate::cost::Cost;
+use crate::dispatch::Level;
+use crate::float::Float;
+use crate::lanes::{Rows, Shape, Slices, Split};
+use crate::recipes::{Losses, LossesAndGradient};
 
 /// The cross-entropy of each row of logits with a class id: `logsumexp(row) - row[target]`.
 ///
@@ -50,127 +47,90 @@ impl CrossEntropy {
     #[track_caller]
     pub fn rows(classes: usize) -> Self {
         check::axis(classes, 1);
-        Self { shape: Shape { axis: classes, inner: 1 } }
+        Self { shape: Shape { axis: classes, inner: 1, stride: classes } }
     }
 
-    /// Writes the loss of each row to `losses`.
+    /// Rows that begin `stride` elements apart, in the logits and in their gradient. A slice of n rows has n strides, or one
+    /// less and a row. What lies in the gaps is neither read nor written.
     ///
     /// # Panics
     ///
-    /// If the logits are not whole rows, if there is not one target and one loss a row, or if a target is
-    /// not a class.
+    /// If `stride` is less than the classes.
     #[track_caller]
-    pub fn forward<T: Float>(self, logits: &[T], targets: &[u32], losses: &mut [T]) {
-        T::cross_entropy(self.arguments(logits.into(), targets, losses));
+    pub fn row_stride(self, stride: usize) -> Self {
+        check::row_stride(stride, self.shape.axis, 1, false);
+        Self { shape: Shape { stride, ..self.shape } }
     }
 
-    /// Writes the loss of each row to `losses` and its gradient, times `scale`, to `dlogits`.
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward), and if the lengths of `logits` and `dlogits` differ.
-    #[track_caller]
-    pub fn forward_backward<T: Float>(
-        self,
-        logits: &[T],
-        targets: &[u32],
-        scale: f64,
-        losses: &mut [T],
-        dlogits: &mut [T],
-    ) {
-        check::same_len("logits", logits.len(), "dlogits", dlogits.len());
-        T::cross_entropy_gradient(self.arguments(Slices::<T, 1>::new(logits, dlogits), targets, losses), scale);
-    }
+    twins! {
+        /// Writes the loss of each row to `losses`.
+        ///
+        /// # Panics
+        ///
+        /// If the logits are not whole rows, if there is not one target and one loss a row, or if a target is
+        /// not a class.
+        pub threads => fn forward | par_forward [T: Float] (&self, logits: &[T], targets: &[u32], losses: &mut [T]) {
+            let work = self.work(Slices::from(logits), targets, losses);
+            let run = |level, Work { logits, targets, losses }: Work<T, 0>| {
+                T::losses(level, logits, Losses { targets, losses });
+            };
+            Call { work, cost: Cost::rows(self.shape), run }.on(threads)
+        }
 
-    /// As [`forward_backward`](Self::forward_backward), overwriting the logits with their gradient.
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward).
-    #[track_caller]
-    pub fn forward_backward_in_place<T: Float>(self, logits: &mut [T], targets: &[u32], scale: f64, losses: &mut [T]) {
-        T::cross_entropy_gradient(self.arguments(Slices::<T, 1>::in_place(logits), targets, losses), scale);
-    }
+        /// Writes the loss of each row to `losses` and its gradient, times `scale`, to `dlogits`.
+        ///
+        /// # Panics
+        ///
+        /// As [`forward`](Self::forward), and if the lengths of `logits` and `dlogits` differ.
+        pub threads => fn forward_backward | par_forward_backward [T: Float]
+        (&self, logits: &[T], targets: &[u32], scale: f64, losses: &mut [T], dlogits: &mut [T]) {
+            let logits = Slices::<T, 1>::new([("logits", logits)], ("dlogits", dlogits));
+            let (work, cost) = (self.work(logits, targets, losses), Cost::rows(self.shape));
+            Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
+        }
 
-    /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward).
-    #[cfg(feature = "rayon")]
-    #[track_caller]
-    pub fn par_forward<T: Float>(self, logits: &[T], targets: &[u32], losses: &mut [T]) {
-        let arguments = self.arguments(logits.into(), targets, losses);
-        parallel::split(arguments, cost(self.shape), |part| T::cross_entropy(part));
-    }
-
-    /// [`forward_backward`](Self::forward_backward) on rayon's current pool, with the same bits.
-    ///
-    /// # Panics
-    ///
-    /// As [`forward_backward`](Self::forward_backward).
-    #[cfg(feature = "rayon")]
-    #[track_caller]
-    pub fn par_forward_backward<T: Float>(
-        self,
-        logits: &[T],
-        targets: &[u32],
-        scale: f64,
-        losses: &mut [T],
-        dlogits: &mut [T],
-    ) {
-        check::same_len("logits", logits.len(), "dlogits", dlogits.len());
-        let arguments = self.arguments(Slices::<T, 1>::new(logits, dlogits), targets, losses);
-        parallel::split(arguments, cost(self.shape), |part| T::cross_entropy_gradient(part, scale));
-    }
-
-    /// [`forward_backward_in_place`](Self::forward_backward_in_place) on rayon's current pool, with the
-    /// same bits.
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward).
-    #[cfg(feature = "rayon")]
-    #[track_caller]
-    pub fn par_forward_backward_in_place<T: Float>(
-        self,
-        logits: &mut [T],
-        targets: &[u32],
-        scale: f64,
-        losses: &mut [T],
-    ) {
-        let arguments = self.arguments(Slices::<T, 1>::in_place(logits), targets, losses);
-        parallel::split(arguments, cost(self.shape), |part| T::cross_entropy_gradient(part, scale));
+        /// As [`forward_backward`](Self::forward_backward), overwriting the logits with their gradient.
+        ///
+        /// # Panics
+        ///
+        /// As [`forward`](Self::forward).
+        pub threads => fn forward_backward_in_place | par_forward_backward_in_place [T: Float]
+        (&self, logits: &mut [T], targets: &[u32], scale: f64, losses: &mut [T]) {
+            let (work, cost) = (self.work(Slices::<T, 1>::in_place(logits), targets, losses), Cost::rows(self.shape));
+            Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
+        }
     }
 
     #[track_caller]
-    fn arguments<'a, T: Float, const OUTPUT: bool>(
-        self,
-        logits: Slices<'a, T, 1, OUTPUT>,
+    fn work<'a, T: Float, const M: usize>(
+        &self,
+        logits: Slices<'a, T, 1, M>,
         targets: &'a [u32],
         losses: &'a mut [T],
-    ) -> Arguments<'a, T, OUTPUT> {
-        let Shape { axis: classes, .. } = self.shape;
-        check::whole_rows("logits", logits.len(), classes, 1);
-        check::row_count("targets", targets.len(), logits.len() / classes);
-        check::row_count("losses", losses.len(), logits.len() / classes);
-        check::classes(targets, classes);
-        Arguments { logits: Rows::new(logits, self.shape), targets, losses }
+    ) -> Work<'a, T, M> {
+        let logits = Rows::new(logits, "logits", self.shape);
+        check::row_count("targets", targets.len(), logits.len());
+        check::row_count("losses", losses.len(), logits.len());
+        check::classes(targets, self.shape.axis);
+        Work { logits, targets, losses }
     }
 }
 
-/// The arguments of cross-entropy, checked; with `OUTPUT` the gradient too.
-pub struct Arguments<'a, T, const OUTPUT: bool> {
-    /// The logits, and their gradient.
-    pub logits: Rows<'a, T, 1, OUTPUT>,
-    /// One class a row.
-    pub targets: &'a [u32],
-    /// One loss a row.
-    pub losses: &'a mut [T],
+fn losses_and_gradient<T: Float>(level: Level, Work { logits, targets, losses }: Work<T, 1>, scale: f64) {
+    T::losses_and_gradient(level, logits, LossesAndGradient { losses: Losses { targets, losses }, scale });
 }
 
-#[cfg(feature = "rayon")]
-impl<T: Real, const OUTPUT: bool> Split for Arguments<'_, T, OUTPUT> {
+/// The arguments of cross-entropy, checked.
+struct Work<'a, T, const M: usize> {
+    /// The logits and, with an output, their gradient.
+    logits: Rows<'a, T, 1, M>,
+    /// One class a row.
+    targets: &'a [u32],
+    /// One loss a row.
+    losses: &'a mut [T],
+}
+
+impl<T: Float, const M: usize> Split for Work<'_, T, M> {
     fn len(&self) -> usize {
         self.logits.len()
     }
@@ -183,88 +143,7 @@ impl<T: Real, const OUTPUT: bool> Split for Arguments<'_, T, OUTPUT> {
         let (losses, losses_rest) = self.losses.split_at_mut(mid);
         (Self { logits, targets, losses }, Self { logits: logits_rest, targets: targets_rest, losses: losses_rest })
     }
-}
-
-/// The losses alone.
-pub struct Losses<'a, T> {
-    /// One class a row.
-    pub targets: &'a [u32],
-    /// One loss a row.
-    pub losses: &'a mut [T],
-}
-
-impl<T: Real> Losses<'_, T> {
-    /// The logit of each row's target, by row.
-    #[inline(always)]
-    fn target_logits<L: Lanes<Float = T>>(&self, max: L, group: &impl Group<L, 1>, first: usize) -> L {
-        let mut logits = max.to_array();
-        let targets = &self.targets[first..first + group.rows()];
-        for (r, (logit, target)) in logits.as_mut().iter_mut().zip(targets).enumerate() {
-            *logit = group.get(r, *target as usize);
-        }
-        max.with_array(logits)
-    }
-
-    /// (max - target) + ln(sum of e^(x - max)): never negative.
-    #[inline(always)]
-    fn write<L: Lanes<Float = T>>(&mut self, max: L, target: L, log: [L::Double; 2], first: usize, rows: usize) {
-        let (high, target) = (max.widen(), target.widen());
-        let loss = L::narrow([high[0] - target[0] + log[0], high[1] - target[1] + log[1]]);
-        self.losses[first..first + rows].copy_from_slice(&or_nan(max, loss).to_array().as_ref()[..rows]);
-    }
-}
-
-impl<T: Real> Work<T, 1> for Losses<'_, T> {
-    const ACROSS: bool = false;
-
-    #[inline(always)]
-    fn group<L: Lanes<Float = T>>(&mut self, _: L, mut group: impl Group<L, 1>, first: usize) {
-        let max = group.max();
-        let target = self.target_logits(max, &group, first);
-        let shift = shift(max);
-        let sum = group.sum::<false, 3>(Term, shift);
-        self.write(max, target, log_sum(max, shift, sum), first, group.rows());
-    }
-}
-
-/// The losses and the gradient with respect to the logits.
-pub struct Gradients<'a, T> {
-    /// The losses.
-    pub losses: Losses<'a, T>,
-    /// A factor of the gradient.
-    pub scale: f64,
-}
-
-impl<T: Real> Work<T, 1> for Gradients<'_, T> {
-    const ACROSS: bool = false;
-
-    #[inline(always)]
-    fn group<L: Lanes<Float = T>>(&mut self, zero: L, mut group: impl Group<L, 1>, first: usize) {
-        let (max, rows) = (group.max(), group.rows());
-        // Read before the terms overwrite it.
-        let target = self.losses.target_logits(max, &group, first);
-        let shift = shift(max);
-        let sum = group.sum::<true, 3>(Term, shift);
-        self.losses.write(max, target, log_sum(max, shift, sum), first, rows);
-
-        let scale = scale(max, sum);
-        group.map(Scaled(self.scale), scale);
-        // The targets' own: scale * (probability - 1).
-        let probability = Probability.apply(scale, [Term.apply(shift, [target])]);
-        let gradient = product(probability - zero.splat(1.0), zero.splat(self.scale)).to_array();
-        for (r, &gradient) in gradient.as_ref()[..rows].iter().enumerate() {
-            group.set(r, self.losses.targets[first + r] as usize, gradient);
-        }
-    }
-}
-
-/// A probability times a factor.
-#[derive(Clone, Copy)]
-struct Scaled(f64);
-
-impl Element<1, 3> for Scaled {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, scale: [L; 3], term: [L; 1]) -> L {
-        product(Probability.apply(scale, term), term[0].splat(self.0))
+    fn shared(self) -> Self {
+        Self { logits: self.logits.shared(), ..self }
     }
 }

@@ -4,17 +4,11 @@ mod exp;
 mod ln;
 mod tanh;
 
-pub use exp::{Exponential, exp, exp_quotient, exp_scaled, max_ordinary, short_exp};
+pub use exp::{exp, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary, short_exp};
 pub use ln::ln;
-pub use tanh::HyperbolicTangent;
+pub use tanh::tanh;
 
-use crate::lanes::{Lanes, Mask};
-use crate::real::Real;
-
-/// The functions whose algorithm differs between the element types.
-pub trait Elementary: Exponential + HyperbolicTangent {}
-
-impl<T: Exponential + HyperbolicTangent> Elementary for T {}
+use crate::lanes::{Lanes, Mask, Real};
 
 /// x limited to `[-limit, limit]`; NaN stays.
 #[inline(always)]
@@ -27,7 +21,7 @@ pub fn clamp<L: Lanes>(x: L, limit: f64) -> L {
 /// normal one, or 0.
 #[inline(always)]
 pub fn least_factor<L: Lanes>(like: L) -> L {
-    like.splat(if <L::Float as Real>::MIN_POSITIVE > 1e-100 { 2_f64.powi(-60) } else { 2_f64.powi(-500) })
+    like.splat(if L::Float::IS_F32 { 2_f64.powi(-60) } else { 2_f64.powi(-500) })
 }
 
 /// The smaller of `margin` and the magnitude of `x`, but for 0 and NaN, which are as good as large.

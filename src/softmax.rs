@@ -1,28 +1,16 @@
 //! Softmax, its logarithm and its normaliser, along any axis of a tensor.
 
+#[cfg(feature = "exact")]
 mod exact;
-mod group;
-mod terms;
-pub mod work;
 
-pub use exact::ExactSoftmax;
-pub use group::{ByGroup, Element, Group, Work};
+use std::mem::MaybeUninit;
 
-pub use terms::{Probability, Term, log_sum, or_nan, scale, shift};
-
+use crate::call::{Call, twins};
 use crate::check;
-use crate::entry::Float;
-use crate::lanes::{Rows, Shape, Slices};
-#[cfg(feature = "rayon")]
-use crate::parallel::{self, Split};
-#[cfg(feature = "rayon")]
-use crate::real::Real;
-
-/// Nanoseconds an element on a wide instruction set.
-#[cfg(feature = "rayon")]
-pub fn cost(shape: Shape) -> f64 {
-    if shape.axis > 32 { 0.25 } else { 0.7 }
-}
+use crate::cost::Cost;
+use crate::dispatch::Level;
+use crate::float::Float;
+use crate::lanes::{Rows, Shape, Slices, Split, initialise};
 
 /// The constructors of an operation along an axis.
 macro_rules! constructors {
@@ -46,123 +34,122 @@ macro_rules! constructors {
         #[track_caller]
         pub fn axis(axis: usize, inner: usize) -> Self {
             check::axis(axis, inner);
-            Self { shape: Shape { axis, inner } }
+            Self { shape: Shape { axis, inner, stride: axis * inner }, elements: None }
+        }
+
+        /// Rows along dimension `dim` of a contiguous tensor of this shape: `axis(shape[dim], the product of the sizes
+        /// after it)`, for tensors of this shape alone.
+        ///
+        /// # Panics
+        ///
+        /// If there is no such dimension, if a size is 0, or if the elements are more than a `usize` holds; and in each
+        /// method, if a slice has not as many elements as the shape.
+        #[track_caller]
+        pub fn along(shape: &[usize], dim: usize) -> Self {
+            let elements = Some(check::dimension(shape, dim));
+            Self { elements, ..Self::axis(shape[dim], shape[dim + 1..].iter().product()) }
+        }
+
+        /// The same for rows that begin `stride` elements apart, in every slice. A slice of n rows has n strides, or one
+        /// less and a row. What lies in the gaps is neither read nor written.
+        ///
+        /// # Panics
+        ///
+        /// If `stride` is less than the columns, or unless the operation is one of [`rows`](Self::rows).
+        #[track_caller]
+        pub fn row_stride(self, stride: usize) -> Self {
+            let Shape { axis, inner, .. } = self.shape;
+            check::row_stride(stride, axis, inner, self.elements.is_some());
+            Self { shape: Shape { stride, ..self.shape }, ..self }
+        }
+
+        /// The rows of some slices; `name` is that of the first.
+        #[track_caller]
+        #[inline]
+        fn view<'a, T: Float, const N: usize, const M: usize>(
+            &self,
+            slices: Slices<'a, T, N, M>,
+            name: &str,
+        ) -> Rows<'a, T, N, M> {
+            if let Some(elements) = self.elements {
+                check::elements(name, slices.len(), elements);
+            }
+            Rows::new(slices, name, self.shape)
         }
     };
 }
 
-/// The methods of an operation with as many results as logits.
+/// The methods of an operation with as many results as logits, by these kernels.
 macro_rules! methods {
-    ($log:literal) => {
+    ($forward:ident, $backward:ident) => {
         constructors!();
 
-        /// Writes the result of each row of `x` to `y`.
-        ///
-        /// # Panics
-        ///
-        /// If the lengths differ or are not whole rows.
-        #[track_caller]
-        pub fn forward<T: Float>(self, x: &[T], y: &mut [T]) {
-            self.check(&[("x", x.len()), ("y", y.len())]);
-            T::softmax($log, Rows::new(Slices::<T, 1>::new(x, y), self.shape));
-        }
-
-        /// Overwrites each row of `x` with its result.
-        ///
-        /// # Panics
-        ///
-        /// If the length is not whole rows.
-        #[track_caller]
-        pub fn forward_in_place<T: Float>(self, x: &mut [T]) {
-            self.check(&[("x", x.len())]);
-            T::softmax($log, Rows::new(Slices::<T, 1>::in_place(x), self.shape));
-        }
-
-        /// Writes the gradient with respect to the logits to `dx`, from the saved output `y` and the
-        /// gradient `dy` with respect to it.
-        ///
-        /// # Panics
-        ///
-        /// If the lengths differ or are not whole rows.
-        #[track_caller]
-        pub fn backward<T: Float>(self, y: &[T], dy: &[T], dx: &mut [T]) {
-            self.check(&[("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-            T::softmax_gradient($log, Rows::new(Slices::<T, 2>::new(y, dy, dx), self.shape));
-        }
-
-        /// Overwrites the gradient `dy` with the gradient with respect to the logits.
-        ///
-        /// # Panics
-        ///
-        /// If the lengths differ or are not whole rows.
-        #[track_caller]
-        pub fn backward_in_place<T: Float>(self, y: &[T], dy: &mut [T]) {
-            self.check(&[("y", y.len()), ("dy", dy.len())]);
-            T::softmax_gradient($log, Rows::new(Slices::<T, 2>::in_place(y, dy), self.shape));
-        }
-
-        /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
-        ///
-        /// # Panics
-        ///
-        /// If the lengths differ or are not whole rows.
-        #[cfg(feature = "rayon")]
-        #[track_caller]
-        pub fn par_forward<T: Float>(self, x: &[T], y: &mut [T]) {
-            self.check(&[("x", x.len()), ("y", y.len())]);
-            parallel::split(Rows::new(Slices::<T, 1>::new(x, y), self.shape), cost(self.shape), |part| {
-                T::softmax($log, part)
-            });
-        }
-
-        /// [`forward_in_place`](Self::forward_in_place) on rayon's current pool, with the same bits.
-        ///
-        /// # Panics
-        ///
-        /// If the length is not whole rows.
-        #[cfg(feature = "rayon")]
-        #[track_caller]
-        pub fn par_forward_in_place<T: Float>(self, x: &mut [T]) {
-            self.check(&[("x", x.len())]);
-            parallel::split(Rows::new(Slices::<T, 1>::in_place(x), self.shape), cost(self.shape), |part| {
-                T::softmax($log, part)
-            });
-        }
-
-        /// [`backward`](Self::backward) on rayon's current pool, with the same bits.
-        ///
-        /// # Panics
-        ///
-        /// If the lengths differ or are not whole rows.
-        #[cfg(feature = "rayon")]
-        #[track_caller]
-        pub fn par_backward<T: Float>(self, y: &[T], dy: &[T], dx: &mut [T]) {
-            self.check(&[("y", y.len()), ("dy", dy.len()), ("dx", dx.len())]);
-            parallel::split(Rows::new(Slices::<T, 2>::new(y, dy, dx), self.shape), cost(self.shape), |part| {
-                T::softmax_gradient($log, part)
-            });
-        }
-
-        /// [`backward_in_place`](Self::backward_in_place) on rayon's current pool, with the same bits.
-        ///
-        /// # Panics
-        ///
-        /// If the lengths differ or are not whole rows.
-        #[cfg(feature = "rayon")]
-        #[track_caller]
-        pub fn par_backward_in_place<T: Float>(self, y: &[T], dy: &mut [T]) {
-            self.check(&[("y", y.len()), ("dy", dy.len())]);
-            parallel::split(Rows::new(Slices::<T, 2>::in_place(y, dy), self.shape), cost(self.shape), |part| {
-                T::softmax_gradient($log, part)
-            });
-        }
-
-        #[track_caller]
-        fn check(self, lengths: &[(&str, usize)]) {
-            for (name, len) in &lengths[1..] {
-                check::same_len(lengths[0].0, lengths[0].1, name, *len);
+        twins! {
+            /// Writes the result of each row of `x` to `y`.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ or are not whole rows.
+            pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
+                self.forward_call(Slices::<T, 1>::new([("x", x)], ("y", y))).on(threads)
             }
-            check::whole_rows(lengths[0].0, lengths[0].1, self.shape.axis, self.shape.inner);
+
+            /// Overwrites each row of `x` with its result.
+            ///
+            /// # Panics
+            ///
+            /// If the length is not whole rows.
+            pub threads => fn forward_in_place | par_forward_in_place [T: Float] (&self, x: &mut [T]) {
+                self.forward_call(Slices::<T, 1>::in_place(x)).on(threads)
+            }
+
+            /// Writes the result of each row of `x` to `y`, whatever `y` held, and returns it.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ or are not whole rows, or if there are gaps between rows.
+            pub threads => fn forward_uninit | par_forward_uninit ['y, T: Float]
+            (&self, x: &[T], y: &'y mut [MaybeUninit<T>]) -> &'y mut [T] {
+                check::no_gaps(self.shape.stride, self.shape.axis * self.shape.inner);
+                initialise([("x", x)], ("y", y), |slices| self.forward_call(slices).on(threads))
+            }
+
+            /// Writes the gradient with respect to the logits to `dx`, from the saved output `y` and the
+            /// gradient `dy` with respect to it.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ or are not whole rows.
+            pub threads => fn backward | par_backward [T: Float] (&self, y: &[T], dy: &[T], dx: &mut [T]) {
+                self.backward_call(Slices::<T, 2>::new([("y", y), ("dy", dy)], ("dx", dx))).on(threads)
+            }
+
+            /// Overwrites the gradient `dy` with the gradient with respect to the logits.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ or are not whole rows.
+            pub threads => fn backward_in_place | par_backward_in_place [T: Float] (&self, y: &[T], dy: &mut [T]) {
+                self.backward_call(Slices::<T, 2>::in_place(("y", y), ("dy", dy))).on(threads)
+            }
+        }
+
+        #[track_caller]
+        #[inline]
+        fn forward_call<'a, T: Float>(
+            &self,
+            slices: Slices<'a, T, 1>,
+        ) -> Call<Rows<'a, T, 1>, impl Fn(Level, Rows<'a, T, 1>) + Sync + use<'a, T>> {
+            Call { work: self.view(slices, "x"), cost: Cost::rows(self.shape), run: T::$forward }
+        }
+
+        #[track_caller]
+        #[inline]
+        fn backward_call<'a, T: Float>(
+            &self,
+            slices: Slices<'a, T, 2>,
+        ) -> Call<Rows<'a, T, 2>, impl Fn(Level, Rows<'a, T, 2>) + Sync + use<'a, T>> {
+            Call { work: self.view(slices, "y"), cost: Cost::rows(self.shape), run: T::$backward }
         }
     };
 }
@@ -197,10 +184,12 @@ macro_rules! methods {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softmax {
     shape: Shape,
+    /// The elements of a tensor, where its whole shape was given.
+    elements: Option<usize>,
 }
 
 impl Softmax {
-    methods!(false);
+    methods!(softmax, softmax_gradient);
 }
 
 /// The logarithm of the softmax of each row, `x[i] - ln(sum(e^x))`.
@@ -228,10 +217,12 @@ impl Softmax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSoftmax {
     shape: Shape,
+    /// The elements of a tensor, where its whole shape was given.
+    elements: Option<usize>,
 }
 
 impl LogSoftmax {
-    methods!(true);
+    methods!(log_softmax, log_softmax_gradient);
 }
 
 /// The logarithm of the sum of exponentials of each row, `ln(sum(e^x))`: the normaliser of the softmax.
@@ -256,52 +247,37 @@ impl LogSoftmax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSumExp {
     shape: Shape,
+    /// The elements of a tensor, where its whole shape was given.
+    elements: Option<usize>,
 }
 
 impl LogSumExp {
     constructors!();
 
-    /// Writes one number for each row of `x` to `y`, whose shape is that of `x` without the axis.
-    ///
-    /// # Panics
-    ///
-    /// If `x` is not whole rows, or if `y` has not one element for each.
-    #[track_caller]
-    pub fn forward<T: Float>(self, x: &[T], y: &mut [T]) {
-        self.check(x.len(), y.len());
-        T::log_sum_exp(LogSumExpArguments { x: Rows::new(x.into(), self.shape), y });
-    }
-
-    /// [`forward`](Self::forward) on rayon's current pool, with the same bits.
-    ///
-    /// # Panics
-    ///
-    /// If `x` is not whole rows, or if `y` has not one element for each.
-    #[cfg(feature = "rayon")]
-    #[track_caller]
-    pub fn par_forward<T: Float>(self, x: &[T], y: &mut [T]) {
-        self.check(x.len(), y.len());
-        let arguments = LogSumExpArguments { x: Rows::new(x.into(), self.shape), y };
-        parallel::split(arguments, cost(self.shape), |part| T::log_sum_exp(part));
-    }
-
-    #[track_caller]
-    fn check(self, x: usize, y: usize) {
-        check::whole_rows("x", x, self.shape.axis, self.shape.inner);
-        check::row_count("y", y, x / self.shape.axis);
+    twins! {
+        /// Writes one number for each row of `x` to `y`, whose shape is that of `x` without the axis.
+        ///
+        /// # Panics
+        ///
+        /// If `x` is not whole rows, or if `y` has not one element for each.
+        pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
+            let rows = self.view(Slices::from(x), "x");
+            check::row_count("y", y.len(), rows.len());
+            let run = |level, LogSumExpWork { x, y }: LogSumExpWork<T>| T::log_sum_exp(level, x, y);
+            Call { work: LogSumExpWork { x: rows, y }, cost: Cost::rows(self.shape), run }.on(threads)
+        }
     }
 }
 
 /// The arguments of [`LogSumExp`].
-pub struct LogSumExpArguments<'a, T> {
+struct LogSumExpWork<'a, T> {
     /// The logits.
-    pub x: Rows<'a, T, 1, false>,
+    x: Rows<'a, T, 1, 0>,
     /// One result a row.
-    pub y: &'a mut [T],
+    y: &'a mut [T],
 }
 
-#[cfg(feature = "rayon")]
-impl<T: Real> Split for LogSumExpArguments<'_, T> {
+impl<T: Float> Split for LogSumExpWork<'_, T> {
     fn len(&self) -> usize {
         self.x.len()
     }
@@ -313,7 +289,7 @@ impl<T: Real> Split for LogSumExpArguments<'_, T> {
         let (y, y_rest) = self.y.split_at_mut(mid);
         (Self { x, y }, Self { x: x_rest, y: y_rest })
     }
-    fn spread(self) -> Self {
-        Self { x: self.x.spread(), ..self }
+    fn shared(self) -> Self {
+        Self { x: self.x.shared(), ..self }
     }
 }

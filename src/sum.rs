@@ -4,7 +4,7 @@
 //! sums combined by a balanced binary tree over the block's index. So equal terms do not pile up
 //! rounding errors, and any thread may sum any block.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Line, Stack};
 
 /// Lane values per block.
 pub const BLOCK: usize = 8;
@@ -13,17 +13,17 @@ pub const BLOCK: usize = 8;
 const LEVELS: usize = 60;
 
 /// Combines the sums of a row's blocks, one row after the other.
-pub struct Tree<L> {
-    /// Level k holds the sum of 2^k blocks, where bit k of `blocks` is set.
-    levels: [L; LEVELS],
+pub struct Tree<L: Lanes> {
+    /// Level k holds the sum of 2^k blocks, where bit k of `blocks` is set. Level k is never set before level k - 1.
+    levels: Stack<L::Float, LEVELS>,
     blocks: usize,
 }
 
 impl<L: Lanes> Tree<L> {
     /// An empty sum.
     #[inline(always)]
-    pub fn new(zero: L) -> Self {
-        Self { levels: [zero; LEVELS], blocks: 0 }
+    pub fn new() -> Self {
+        Self { levels: Stack::new(), blocks: 0 }
     }
 
     /// Adds the sum of the row's next block.
@@ -32,10 +32,14 @@ impl<L: Lanes> Tree<L> {
         let mut sum = block;
         let mut level = 0;
         while self.blocks >> level & 1 == 1 {
-            sum = self.levels[level] + sum;
+            sum = self.levels.lines()[level].load(block) + sum;
             level += 1;
         }
-        self.levels[level] = sum;
+        if level == self.levels.lines().len() {
+            self.levels.push(sum);
+        } else {
+            self.levels.lines_mut()[level] = Line(sum.to_array());
+        }
         self.blocks += 1;
     }
 
@@ -45,7 +49,7 @@ impl<L: Lanes> Tree<L> {
     pub fn finish(&mut self, last: L) -> L {
         let mut sum = last;
         while self.blocks > 0 {
-            sum = self.levels[self.blocks.trailing_zeros() as usize] + sum;
+            sum = self.levels.lines()[self.blocks.trailing_zeros() as usize].load(last) + sum;
             self.blocks &= self.blocks - 1;
         }
         sum

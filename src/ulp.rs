@@ -4,7 +4,7 @@
 //! value: the distance between the two neighbours that enclose it, and the smallest subnormal where
 //! the true value is subnormal or 0.
 
-use crate::entry::Float;
+use crate::float::Float;
 
 /// The spacing of `T` at `exact`.
 pub fn spacing<T: Float>(exact: f64) -> f64 {

@@ -1,6 +1,8 @@
-use super::{Activation, Any};
+use super::Activation;
+use super::methods::methods;
+use crate::cost::Cost;
+use crate::dispatch::Level;
 use crate::lanes::Slices;
-use crate::{check, entry};
 
 /// The exact tier of an operation: every `f32` result is the one nearest to the true value.
 ///
@@ -59,17 +61,16 @@ use crate::{check, entry};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exact<A>(pub(crate) A);
 
-impl<A: Copy + Into<Any>> Exact<A> {
-    methods!(f32, entry::exact_forward, entry::exact_backward);
+impl<A: Activation> Exact<A> {
+    methods!([pub] [] f32, Self::cost, Self::forward_kernel, Self::backward_kernel);
 
-    #[inline(always)]
-    fn any(&self) -> Any {
-        self.0.into()
+    fn cost(&self) -> Cost {
+        self.0.cost()
     }
-}
-
-impl From<&(dyn Activation + '_)> for Any {
-    fn from(activation: &(dyn Activation + '_)) -> Self {
-        activation.any()
+    fn forward_kernel(&self, level: Level, slices: Slices<f32, 1>) {
+        self.0.exact_forward(level, slices);
+    }
+    fn backward_kernel(&self, level: Level, slices: Slices<f32, 2>) {
+        self.0.exact_backward(level, slices);
     }
 }

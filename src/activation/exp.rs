@@ -1,4 +1,4 @@
-use super::Formula;
+use super::formula::Formula;
 use crate::lanes::Lanes;
 use crate::math;
 use crate::reference;

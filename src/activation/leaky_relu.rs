@@ -1,4 +1,5 @@
-use super::Formula;
+use super::formula::Formula;
+use crate::cost::Cost;
 use crate::lanes::Lanes;
 use crate::{check, reference};
 
@@ -63,7 +64,7 @@ impl Formula for LeakyRelu {
     const MAX_ULP: [f64; 2] = [1.5, 1.5];
     const MAX_ULP_F64: [f64; 2] = [0.75, 0.75];
     const RANGE: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
-    const COST: f64 = 0.06;
+    const COST: Cost = Cost::CHEAP;
 
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {

@@ -1,4 +1,5 @@
-use super::Formula;
+use super::formula::Formula;
+use crate::cost::Cost;
 use crate::lanes::Lanes;
 use crate::reference;
 
@@ -37,17 +38,9 @@ impl Formula for Relu {
     const MAX_ULP: [f64; 2] = [0.0, 0.0];
     const MAX_ULP_F64: [f64; 2] = [0.0, 0.0];
     const RANGE: [f64; 2] = [0.0, f64::INFINITY];
-    const COST: f64 = 0.06;
-
-    #[inline(always)]
-    fn margin<L: Lanes>(self, _: L, margin: L) -> L {
-        margin
-    }
-
-    #[inline(always)]
-    fn gradient_margin<L: Lanes>(self, _: L, _: L, margin: L) -> L {
-        margin
-    }
+    const COST: Cost = Cost::CHEAP;
+    const HAS_HARD: bool = false;
+    const GRADIENT_HAS_HARD: bool = false;
 
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {

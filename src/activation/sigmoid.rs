@@ -1,6 +1,5 @@
-use super::Formula;
-use crate::real::Real;
-use crate::lanes::Lanes;
+use super::formula::Formula;
+use crate::lanes::{Lanes, Real};
 use crate::math;
 use crate::reference;
 

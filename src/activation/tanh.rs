@@ -1,6 +1,6 @@
-use super::Formula;
+use super::formula::Formula;
 use crate::lanes::Lanes;
-use crate::math::{self, HyperbolicTangent};
+use crate::math;
 use crate::reference;
 
 /// The hyperbolic tangent, `(e^x - e^-x) / (e^x + e^-x)`.
@@ -40,7 +40,7 @@ impl Formula for Tanh {
 
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
-        L::Float::tanh(x)
+        math::tanh(x)
     }
 
     /// (e^2x - 1) / (e^2x + 1), with e^2x as a quotient: where it is near 1 nothing cancels.

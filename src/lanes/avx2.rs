@@ -13,7 +13,7 @@ pub struct Avx2(());
 
 impl Avx2 {
     /// # Safety
-    /// The CPU must have every feature that `isa::avx2::run` enables.
+    /// The CPU must have every feature that `dispatch::avx2::run` enables.
     #[inline(always)]
     pub unsafe fn new() -> Self {
         Self(())

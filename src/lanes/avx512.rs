@@ -13,7 +13,7 @@ pub struct Avx512(());
 
 impl Avx512 {
     /// # Safety
-    /// The CPU must have every feature that `isa::avx512::run` enables.
+    /// The CPU must have every feature that `dispatch::avx512::run` enables.
     #[inline(always)]
     pub unsafe fn new() -> Self {
         Self(())

@@ -8,8 +8,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::Lanes;
-use crate::real::Real;
+use super::{Lanes, Real};
 
 /// The product of two `f32` lanes, rounded once: exact in `f64`, where it is far from subnormal.
 #[inline(always)]
@@ -149,7 +148,7 @@ impl<L: Lanes> Lanes for Gradual<L> {
         Self(self.0.shr_bits::<N>())
     }
     #[inline(always)]
-    fn lookup(self, table: &[Self::Float; 8]) -> Self {
+    fn lookup(self, table: &[f32; 8]) -> Self {
         Self(self.0.lookup(table))
     }
     #[inline(always)]

@@ -6,8 +6,7 @@ use std::ops::{Add, Div, Mul, Sub};
 use wide::bytemuck::cast;
 use wide::{f32x4, f32x16, f64x2, f64x8, i32x16, i64x8};
 
-use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
-use crate::real::Real;
+use super::{Fold, Lanes, Mask, Memory, ROWS, Real, Simd, fold_by_arrays, gradual};
 
 /// The token of the portable lanes.
 #[derive(Clone, Copy)]

@@ -1,18 +1,21 @@
-//! Views of the rows along any axis of a tensor, which may be dealt out to threads row by row.
+//! Views of the rows along any axis of a tensor, which may be split between rows.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
 
-use super::{Partial, Slices};
-use crate::real::Real;
+use super::{Partial, Real, Slices};
+use crate::check;
 
-/// The axis of a contiguous tensor `[.., axis, inner]`.
+/// Where the rows of a tensor are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// The elements of a row.
+    /// The number of elements of a row.
     pub axis: usize,
-    /// How far apart they are, and the rows that lie side by side.
+    /// The stride between the elements of a row: as many rows lie interleaved.
     pub inner: usize,
+    /// The stride between groups of interleaved rows. It is `axis * inner`, but for rows with gaps between them, whose
+    /// `inner` is 1.
+    pub stride: usize,
 }
 
 /// Some rows of a tensor that [`Slices`] hold: all of them, until they are split.
@@ -21,36 +24,32 @@ pub struct Shape {
 ///
 /// Invariant: the tensor is whole rows of this shape, has the rows `first..first + len`, and for their elements the
 /// invariant of [`Slices`] holds.
-pub struct Rows<'a, T, const N: usize, const OUTPUT: bool = true> {
+pub struct Rows<'a, T, const N: usize, const M: usize = 1> {
     sources: [*const T; N],
-    output: *mut T,
+    outputs: [*mut T; M],
     shape: Shape,
     first: usize,
     len: usize,
-    #[cfg(feature = "rayon")]
-    spread: bool,
+    is_uninit: bool,
+    is_shared: bool,
     _borrow: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: the elements of the rows are some `&[T]` and at most one `&mut [T]`, which both can go to another thread.
-unsafe impl<T: Send + Sync, const N: usize, const OUTPUT: bool> Send for Rows<'_, T, N, OUTPUT> {}
+// SAFETY: the elements of the rows are some `&[T]` and some `&mut [T]`, which both can go to another thread.
+unsafe impl<T: Send + Sync, const N: usize, const M: usize> Send for Rows<'_, T, N, M> {}
 
-impl<'a, T: Real, const N: usize, const OUTPUT: bool> Rows<'a, T, N, OUTPUT> {
-    /// All rows of a tensor.
+impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
+    /// All rows of a tensor; `name` is that of the first slice.
+    ///
+    /// # Panics
+    ///
+    /// If the slices are not whole rows of this shape.
+    #[track_caller]
     #[inline(always)]
-    pub fn new(slices: Slices<'a, T, N, OUTPUT>, shape: Shape) -> Self {
-        let len = slices.len() / shape.axis;
-        assert!(len * shape.axis == slices.len() && len.is_multiple_of(shape.inner));
-        Self {
-            sources: slices.sources,
-            output: slices.output,
-            shape,
-            first: 0,
-            len,
-            #[cfg(feature = "rayon")]
-            spread: false,
-            _borrow: PhantomData,
-        }
+    pub fn new(slices: Slices<'a, T, N, M>, name: &str, shape: Shape) -> Self {
+        let len = check::whole_rows(name, slices.len, shape.axis, shape.inner, shape.stride);
+        let Slices { sources, outputs, is_uninit, .. } = slices;
+        Self { sources, outputs, shape, first: 0, len, is_uninit, is_shared: false, _borrow: PhantomData }
     }
 
     /// The number of rows.
@@ -65,17 +64,35 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Rows<'a, T, N, OUTPUT> {
         self.shape
     }
 
-    /// A single row, to be dealt out to threads if its elements lie side by side.
-    #[cfg(feature = "rayon")]
-    pub fn spread(self) -> Self {
-        Self { spread: self.len == 1 && self.shape.inner == 1, ..self }
+    /// A single row whose pieces threads shall share, if its elements lie side by side.
+    pub fn shared(self) -> Self {
+        Self { is_shared: self.len == 1 && self.shape.inner == 1, ..self }
     }
 
-    /// Whether this is a single row to be dealt out to threads.
-    #[cfg(feature = "rayon")]
+    /// Whether this is a single row whose pieces threads shall share.
     #[inline(always)]
-    pub fn is_spread(&self) -> bool {
-        self.spread
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Whether the outputs are not initialised.
+    #[inline(always)]
+    pub fn is_uninit(&self) -> bool {
+        self.is_uninit
+    }
+
+    /// The sources alone.
+    #[inline(always)]
+    pub fn inputs(&self) -> Rows<'_, T, N, 0> {
+        let &Self { sources, shape, first, len, is_shared, .. } = self;
+        Rows { sources, outputs: [], shape, first, len, is_uninit: false, is_shared, _borrow: PhantomData }
+    }
+
+    /// The first source alone.
+    #[inline(always)]
+    pub fn first_source(&self) -> Rows<'_, T, 1, 0> {
+        let Rows { sources, shape, first, len, is_uninit, is_shared, .. } = self.inputs();
+        Rows { sources: [sources[0]], outputs: [], shape, first, len, is_uninit, is_shared, _borrow: PhantomData }
     }
 
     /// The first `mid` rows and the rest.
@@ -88,65 +105,167 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Rows<'a, T, N, OUTPUT> {
 
     /// `len` rows from row `start` on.
     #[inline(always)]
-    pub fn part(&mut self, start: usize, len: usize) -> Rows<'_, T, N, OUTPUT> {
+    pub fn part(&mut self, start: usize, len: usize) -> Rows<'_, T, N, M> {
         assert!(start <= self.len && len <= self.len - start);
         Rows { first: self.first + start, len, _borrow: PhantomData, ..*self }
     }
 
-    /// `len` rows from row `start` on, which lie one after the other.
+    /// A single row.
     #[inline(always)]
-    pub fn in_a_row(&mut self, start: usize, len: usize) -> Slices<'_, T, N, OUTPUT> {
-        assert!(self.shape.inner == 1 && start <= self.len && len <= self.len - start);
-        let axis = self.shape.axis;
-        self.slices((self.first + start) * axis, len * axis)
+    pub fn single(slices: Slices<'a, T, N, M>) -> Self {
+        let Slices { sources, outputs, len, is_uninit, .. } = slices;
+        let shape = Shape { axis: len, inner: 1, stride: len };
+        Self { sources, outputs, shape, first: 0, len: 1, is_uninit, is_shared: false, _borrow: PhantomData }
     }
 
-    /// At most `most` rows from row `start` on, which lie side by side.
+    /// Where element `i` of row `r` is.
     #[inline(always)]
-    pub fn side_by_side(&mut self, start: usize, most: usize) -> Columns<'_, T, N, OUTPUT> {
+    fn offset(&self, r: usize, i: usize) -> usize {
+        let Shape { axis, inner, stride } = self.shape;
+        assert!(r < self.len && i < axis);
+        (self.first + r) / inner * stride + (self.first + r) % inner + i * inner
+    }
+
+    /// Element `i` of row `r` of source `k`.
+    #[inline(always)]
+    pub fn get(&self, k: usize, r: usize, i: usize) -> T {
+        // SAFETY: `offset` has checked that there is such an element.
+        unsafe { *self.sources[k].wrapping_add(self.offset(r, i)) }
+    }
+
+    /// Sets element `i` of row `r` of output `m`.
+    #[inline(always)]
+    pub fn set(&mut self, m: usize, r: usize, i: usize, value: T) {
+        // SAFETY: `offset` has checked that there is such an element.
+        unsafe { *self.outputs[m].wrapping_add(self.offset(r, i)) = value }
+    }
+
+    /// Row `r`, whose elements lie side by side.
+    #[inline(always)]
+    pub fn row(&mut self, r: usize) -> Slices<'_, T, N, M> {
+        assert!(self.shape.inner == 1 && r < self.len);
+        self.slices((self.first + r) * self.shape.stride, self.shape.axis)
+    }
+
+    /// Row `r` of up to one lane value, and what follows it: whole loads and stores are faster.
+    ///
+    /// Only elements of these rows: where there are gaps between them, the row alone.
+    #[inline(always)]
+    pub fn lane_value(&mut self, r: usize) -> Partial<'_, T, N, M> {
+        let Shape { axis, inner, stride } = self.shape;
+        assert!(inner == 1 && axis <= T::LANES && r < self.len);
+        let here = if stride == axis { T::LANES.min((self.len - r) * axis) } else { axis };
+        self.slices((self.first + r) * stride, here).into_partial()
+    }
+
+    /// At most `most` rows from row `start` on, which lie interleaved.
+    #[inline(always)]
+    pub fn side_by_side(&mut self, start: usize, most: usize) -> Columns<'_, T, N, M> {
         assert!(start < self.len);
-        let shape @ Shape { axis, inner } = self.shape;
-        let (outer, column) = ((self.first + start) / inner, (self.first + start) % inner);
-        let rows = most.min(self.len - start).min(inner - column);
-        Columns { slices: self.slices(outer * axis * inner + column, rows), shape }
+        let shape = self.shape;
+        let (group, column) = ((self.first + start) / shape.inner, (self.first + start) % shape.inner);
+        let rows = most.min(self.len - start).min(shape.inner - column);
+        Columns { slices: self.slices(group * shape.stride + column, rows), shape }
+    }
+
+    /// Makes output 0 the first source, from now on.
+    #[inline(always)]
+    pub fn read_output(&mut self) {
+        assert!(!self.is_uninit);
+        self.sources[0] = self.outputs[0];
+    }
+
+    /// Copies the sources to buffers, where these rows alone lie interleaved.
+    pub fn copy_to(&mut self, buffers: &mut [Vec<T>; N]) {
+        self.move_columns(|columns, i, at| {
+            let slices = columns.elements(i);
+            for k in 0..N {
+                // SAFETY: the slices have `len` elements; the buffer is not the caller's memory.
+                unsafe {
+                    buffers[k][at..][..slices.len].as_mut_ptr().copy_from_nonoverlapping(slices.sources[k], slices.len)
+                };
+            }
+        });
+    }
+
+    /// Copies such a buffer to the outputs.
+    pub fn copy_from(&mut self, buffer: &[T]) {
+        self.move_columns(|columns, i, at| {
+            let slices = columns.elements(i);
+            for output in slices.outputs {
+                // SAFETY: the slices have `len` elements; the buffer is not the caller's memory.
+                unsafe { output.copy_from_nonoverlapping(buffer[at..][..slices.len].as_ptr(), slices.len) };
+            }
+        });
+    }
+
+    /// Calls `copy` for each element of all rows that lie interleaved, with its place in a buffer.
+    fn move_columns(&mut self, mut copy: impl FnMut(&mut Columns<'_, T, N, M>, usize, usize)) {
+        let (mut done, count) = (0, self.len);
+        while done < count {
+            let mut columns = self.side_by_side(done, count - done);
+            for i in 0..columns.axis() {
+                copy(&mut columns, i, i * count + done);
+            }
+            done += columns.len();
+        }
+    }
+
+    /// Fills the outputs of `len` rows from row `start` on with zeros, if they are not initialised, and gives these rows.
+    #[inline(always)]
+    pub fn initialised(&mut self, start: usize, len: usize) -> Rows<'_, T, N, M> {
+        let Shape { axis, inner, .. } = self.shape;
+        if self.is_uninit && inner == 1 {
+            (start..start + len).for_each(|r| self.row(r).zero_uninit());
+        } else if self.is_uninit {
+            let mut done = 0;
+            while done < len {
+                let mut columns = self.side_by_side(start + done, len - done);
+                (0..axis).for_each(|i| columns.elements(i).zero_uninit());
+                done += columns.len();
+            }
+        }
+        Rows { is_uninit: false, ..self.part(start, len) }
     }
 
     /// Elements of own rows.
     #[inline(always)]
-    fn slices(&mut self, start: usize, len: usize) -> Slices<'_, T, N, OUTPUT> {
+    fn slices(&mut self, start: usize, len: usize) -> Slices<'_, T, N, M> {
         let sources = self.sources.map(|source| source.wrapping_add(start));
-        Slices { sources, output: self.output.wrapping_add(start), len, streams: false, _borrow: PhantomData }
+        let outputs = self.outputs.map(|output| output.wrapping_add(start));
+        Slices { sources, outputs, len, streams: false, is_uninit: self.is_uninit, _borrow: PhantomData }
     }
 }
 
-/// Rows that lie side by side.
+/// Rows that lie interleaved.
 ///
 /// Invariant: that of [`Slices`] holds for `slices`, the first elements of the rows, and for what is a multiple of
 /// `inner` behind them, up to `axis` elements a row.
-pub struct Columns<'a, T, const N: usize, const OUTPUT: bool> {
-    slices: Slices<'a, T, N, OUTPUT>,
+pub struct Columns<'a, T, const N: usize, const M: usize> {
+    slices: Slices<'a, T, N, M>,
     shape: Shape,
 }
 
-impl<T: Real, const N: usize, const OUTPUT: bool> Columns<'_, T, N, OUTPUT> {
+impl<T: Real, const N: usize, const M: usize> Columns<'_, T, N, M> {
     /// The number of rows.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.slices.len
     }
 
+    /// The number of elements of each row.
+    #[inline(always)]
+    pub fn axis(&self) -> usize {
+        self.shape.axis
+    }
+
     /// Element `i` of every row.
     #[inline(always)]
-    pub fn elements(&mut self, i: usize) -> Slices<'_, T, N, OUTPUT> {
+    pub fn elements(&mut self, i: usize) -> Slices<'_, T, N, M> {
         assert!(i < self.shape.axis);
         let start = i * self.shape.inner;
         let sources = self.slices.sources.map(|source| source.wrapping_add(start));
-        Slices { sources, output: self.slices.output.wrapping_add(start), ..self.slices }
-    }
-
-    /// Element `i` of every row as one lane value.
-    #[inline(always)]
-    pub fn partial(&mut self, i: usize) -> Partial<'_, T, N, OUTPUT> {
-        self.elements(i).into_partial()
+        let outputs = self.slices.outputs.map(|output| output.wrapping_add(start));
+        Slices { sources, outputs, ..self.slices }
     }
 }

@@ -4,8 +4,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, fold_by_arrays, gradual};
-use crate::real::Real;
+use super::{Fold, Lanes, Mask, Memory, ROWS, Real, Simd, fold_by_arrays, gradual};
 
 /// The token of the scalar lanes.
 #[derive(Clone, Copy)]

@@ -1,106 +1,178 @@
 //! Views of the caller's slices, cut into whole lane values and one partial.
 //!
-//! In place and out of place are one type here: the sources and the output may be the same memory,
-//! as long as every block is loaded before it is stored. All pointer arithmetic of the crate stands
-//! here and in `rows`.
+//! In place and out of place are one type here: a source and an output may be the same memory, as long as every block is
+//! loaded before it is stored. The pointer arithmetic on the caller's memory stands here and in `rows`.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use super::Memory;
+use super::Real;
 #[cfg(doc)]
 use super::Simd;
-use crate::real::Real;
+use crate::check;
 use crate::stream::streaming_threshold;
 
 /// The bytes of a cache line, and of a lane value.
 const LINE: usize = 64;
 
-/// `N` sources and one output of the same length; the output may be one of the sources.
+/// A slice and the name that its argument has in a public method.
+pub type Named<'a, T> = (&'static str, &'a [T]);
+/// The same for an output.
+pub type NamedMut<'a, T> = (&'static str, &'a mut [T]);
+
+/// `N` sources and `M` outputs of the same length; an output may be one of the sources.
 ///
-/// Without `OUTPUT` there is none, and storing panics: see [`Input`]. An output that is no source `streams` where it is
-/// larger than the [`streaming_threshold`].
+/// An output that is no source `streams` where it is larger than the [`streaming_threshold`].
 ///
-/// Invariant: all pointers are valid for reads of `len` elements for `'a`; with `OUTPUT` the output is
-/// also valid for writes, nobody else uses its elements during `'a`, and where a source overlaps the
-/// output, it is the output.
-pub struct Slices<'a, T, const N: usize, const OUTPUT: bool = true> {
+/// Whoever takes such a view by value writes every element of the outputs: that is what [`initialise`] rests on.
+///
+/// Invariant: the sources are valid for reads of `len` elements for `'a`. The outputs are valid for writes of `len`
+/// elements, nobody else uses these during `'a`, and where a source overlaps an output, it is that output. With
+/// `is_uninit` the outputs are not initialised, and no source.
+pub struct Slices<'a, T, const N: usize, const M: usize = 1> {
     pub(super) sources: [*const T; N],
-    pub(super) output: *mut T,
+    pub(super) outputs: [*mut T; M],
     pub(super) len: usize,
     pub(super) streams: bool,
+    pub(super) is_uninit: bool,
     pub(super) _borrow: PhantomData<&'a mut [T]>,
 }
 
 /// A read-only view of one slice.
-pub type Input<'a, T> = Slices<'a, T, 1, false>;
+pub type Input<'a, T> = Slices<'a, T, 1, 0>;
 
-// SAFETY: `Slices` are some `&[T]` and at most one `&mut [T]`, which both can go to another thread.
-unsafe impl<T: Send + Sync, const N: usize, const OUTPUT: bool> Send for Slices<'_, T, N, OUTPUT> {}
+// SAFETY: `Slices` are some `&[T]` and some `&mut [T]`, which both can go to another thread.
+unsafe impl<T: Send + Sync, const N: usize, const M: usize> Send for Slices<'_, T, N, M> {}
 
 impl<'a, T> From<&'a [T]> for Input<'a, T> {
     #[inline(always)]
     fn from(slice: &'a [T]) -> Self {
-        let (source, len) = (slice.as_ptr(), slice.len());
-        Self { sources: [source], output: source.cast_mut(), len, streams: false, _borrow: PhantomData }
+        let (sources, len) = ([slice.as_ptr()], slice.len());
+        Self { sources, outputs: [], len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+}
+
+impl<'a, T, const N: usize> Slices<'a, T, N> {
+    /// Some sources and an output of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[track_caller]
+    #[inline(always)]
+    pub fn new(sources: [Named<'a, T>; N], (name, output): NamedMut<'a, T>) -> Self {
+        let (pointer, len) = (output.as_mut_ptr(), output.len());
+        Self::checked(sources, name, pointer, len)
+    }
+
+    /// Some sources and an output that is written before it is read.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[track_caller]
+    #[inline(always)]
+    pub fn uninit(sources: [Named<'a, T>; N], (name, output): (&'static str, &'a mut [MaybeUninit<T>])) -> Self {
+        let (pointer, len) = (output.as_mut_ptr().cast(), output.len());
+        Self { is_uninit: true, ..Self::checked(sources, name, pointer, len) }
+    }
+
+    #[track_caller]
+    #[inline(always)]
+    fn checked(sources: [Named<'a, T>; N], name: &'static str, output: *mut T, len: usize) -> Self {
+        let (first, first_len) = (sources[0].0, sources[0].1.len());
+        for k in 1..N {
+            check::same_len(first, first_len, sources[k].0, sources[k].1.len());
+        }
+        check::same_len(first, first_len, name, len);
+        let sources = sources.map(|(_, source)| source.as_ptr());
+        let streams = len * size_of::<T>() > streaming_threshold();
+        Self { sources, outputs: [output], len, streams, is_uninit: false, _borrow: PhantomData }
     }
 }
 
 impl<'a, T> Slices<'a, T, 1> {
-    /// One source, one output.
-    #[inline(always)]
-    pub fn new(source: &'a [T], output: &'a mut [T]) -> Self {
-        assert_eq!(source.len(), output.len());
-        let streams = size_of_val(output) > streaming_threshold();
-        Self {
-            sources: [source.as_ptr()],
-            output: output.as_mut_ptr(),
-            len: output.len(),
-            streams,
-            _borrow: PhantomData,
-        }
-    }
-
     /// The output is the source.
     #[inline(always)]
     pub fn in_place(slice: &'a mut [T]) -> Self {
         let (output, len) = (slice.as_mut_ptr(), slice.len());
-        Self { sources: [output], output, len, streams: false, _borrow: PhantomData }
+        Self { sources: [output], outputs: [output], len, streams: false, is_uninit: false, _borrow: PhantomData }
     }
 }
 
 impl<'a, T> Slices<'a, T, 2> {
-    /// Two sources, one output.
-    #[inline(always)]
-    pub fn new(first: &'a [T], second: &'a [T], output: &'a mut [T]) -> Self {
-        assert!(first.len() == output.len() && second.len() == output.len());
-        let sources = [first.as_ptr(), second.as_ptr()];
-        let streams = size_of_val(output) > streaming_threshold();
-        Self { sources, output: output.as_mut_ptr(), len: output.len(), streams, _borrow: PhantomData }
-    }
-
     /// The output is the second source.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[track_caller]
     #[inline(always)]
-    pub fn in_place(first: &'a [T], second: &'a mut [T]) -> Self {
-        assert_eq!(first.len(), second.len());
-        let (output, len) = (second.as_mut_ptr(), second.len());
-        Self { sources: [first.as_ptr(), output], output, len, streams: false, _borrow: PhantomData }
+    pub fn in_place((first, source): Named<'a, T>, (second, output): NamedMut<'a, T>) -> Self {
+        check::same_len(first, source.len(), second, output.len());
+        let (output, len) = (output.as_mut_ptr(), output.len());
+        Self {
+            sources: [source.as_ptr(), output],
+            outputs: [output],
+            len,
+            streams: false,
+            is_uninit: false,
+            _borrow: PhantomData,
+        }
     }
 }
 
-impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
+impl<'a, T, const N: usize, const M: usize> Slices<'a, T, N, M> {
+    /// Buffers of the crate's own, of one length; the outputs are the last source.
+    #[inline(always)]
+    pub fn buffers(buffers: &'a mut [Vec<T>; N]) -> Self {
+        let len = buffers[0].len();
+        let sources = buffers.each_mut().map(|buffer| {
+            assert_eq!(buffer.len(), len);
+            buffer.as_mut_ptr()
+        });
+        let outputs = [sources[N - 1]; M];
+        let sources = sources.map(|source| source.cast_const());
+        Self { sources, outputs, len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+}
+
+/// Runs `write` on a view of an output that is not initialised, and returns what it wrote.
+#[track_caller]
+#[inline(always)]
+pub fn initialise<'a, T, const N: usize>(
+    sources: [Named<'_, T>; N],
+    (name, output): (&'static str, &'a mut [MaybeUninit<T>]),
+    write: impl FnOnce(Slices<'_, T, N>),
+) -> &'a mut [T] {
+    write(Slices::uninit(sources, (name, &mut *output)));
+    // SAFETY: whoever takes `Slices` by value writes every element of the outputs.
+    unsafe { &mut *(output as *mut [MaybeUninit<T>] as *mut [T]) }
+}
+
+impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
     /// The number of elements of each slice.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// The `len` elements from `start` on, of every source and of the output.
+    /// The sources alone.
     #[inline(always)]
-    pub fn part(&mut self, start: usize, len: usize) -> Slices<'_, T, N, OUTPUT> {
+    pub fn inputs(&self) -> Slices<'_, T, N, 0> {
+        let (sources, len) = (self.sources, self.len);
+        Slices { sources, outputs: [], len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+
+    /// The `len` elements from `start` on, of every slice.
+    #[inline(always)]
+    pub fn part(&mut self, start: usize, len: usize) -> Slices<'_, T, N, M> {
         assert!(start <= self.len && len <= self.len - start);
         let sources = self.sources.map(|source| source.wrapping_add(start));
-        Slices { sources, output: self.output.wrapping_add(start), len, ..*self }
+        let outputs = self.outputs.map(|output| output.wrapping_add(start));
+        Slices { sources, outputs, len, ..*self }
     }
 
     /// The first `mid` elements and the rest.
@@ -108,7 +180,8 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
     pub fn split_at(self, mid: usize) -> (Self, Self) {
         assert!(mid <= self.len);
         let sources = self.sources.map(|source| source.wrapping_add(mid));
-        let rest = Self { sources, output: self.output.wrapping_add(mid), len: self.len - mid, ..self };
+        let outputs = self.outputs.map(|output| output.wrapping_add(mid));
+        let rest = Self { sources, outputs, len: self.len - mid, ..self };
         (Self { len: mid, ..self }, rest)
     }
 
@@ -120,20 +193,28 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
         unsafe { *self.sources[k].wrapping_add(i) }
     }
 
+    /// Sets element `i` of output `m`.
+    #[inline(always)]
+    pub fn set(&mut self, m: usize, i: usize, value: T) {
+        assert!(i < self.len);
+        // SAFETY: just checked.
+        unsafe { *self.outputs[m].wrapping_add(i) = value }
+    }
+
     /// The `len` elements from `start` on as one lane value.
     #[inline(always)]
-    pub fn partial(&mut self, start: usize, len: usize) -> Partial<'_, T, N, OUTPUT> {
+    pub fn partial(&mut self, start: usize, len: usize) -> Partial<'_, T, N, M> {
         self.part(start, len).into_partial()
     }
 
     /// All elements as one lane value.
     #[inline(always)]
-    pub fn into_partial(self) -> Partial<'a, T, N, OUTPUT> {
+    pub fn into_partial(self) -> Partial<'a, T, N, M> {
         assert!(self.len <= T::LANES);
         Partial(self)
     }
 
-    /// Whether the output shall be written past the caches.
+    /// Whether the output is best written with non-temporal stores.
     #[inline(always)]
     pub fn streams(&self) -> bool {
         self.streams
@@ -141,66 +222,77 @@ impl<'a, T: Real, const N: usize, const OUTPUT: bool> Slices<'a, T, N, OUTPUT> {
 
     /// The slices from front to back.
     #[inline(always)]
-    pub fn blocks(self) -> Blocks<'a, T, N, OUTPUT> {
+    pub fn blocks(self) -> Blocks<'a, T, N, M> {
         Blocks(self)
     }
 
-    /// Makes the output the first source, from now on.
+    /// Makes output 0 the first source, from now on.
     #[inline(always)]
     pub fn read_output(&mut self) {
-        self.sources[0] = self.output;
+        assert!(!self.is_uninit);
+        self.sources[0] = self.outputs[0];
     }
 
-    /// Sets element `i` of the output.
+    /// Fills the outputs with zeros, if they are not initialised.
     #[inline(always)]
-    pub fn set(&mut self, i: usize, value: T) {
-        assert!(OUTPUT && i < self.len);
-        // SAFETY: just checked.
-        unsafe { *self.output.wrapping_add(i) = value }
+    pub fn zero_uninit(&mut self) {
+        if self.is_uninit {
+            for output in self.outputs {
+                // SAFETY: the outputs are valid for writes; all bits 0 are the number 0.
+                unsafe { output.write_bytes(0, self.len) };
+            }
+            self.is_uninit = false;
+        }
     }
 }
 
 /// What is left of some slices that are walked through from the front.
-pub struct Blocks<'a, T, const N: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
+pub struct Blocks<'a, T, const N: usize, const M: usize>(Slices<'a, T, N, M>);
 
-impl<'a, T: Real, const N: usize, const OUTPUT: bool> Blocks<'a, T, N, OUTPUT> {
+impl<'a, T: Real, const N: usize, const M: usize> Blocks<'a, T, N, M> {
+    /// The elements that are left.
+    #[inline(always)]
+    pub fn left(&self) -> usize {
+        self.0.len
+    }
+
     /// The next `V` whole lane values, if there are as many.
     #[inline(always)]
-    pub fn whole<const V: usize>(&mut self) -> Option<Block<'a, T, N, V, OUTPUT>> {
+    pub fn whole<const V: usize>(&mut self) -> Option<Block<'a, T, N, M, V>> {
         let len = V.wrapping_mul(T::LANES);
         if self.0.len < len { None } else { Some(Block(self.take(len))) }
     }
 
-    /// The elements before the output's next cache line, less than a lane value.
+    /// The elements before the next cache line of output 0, less than a lane value.
     #[inline(always)]
-    pub fn before_line(&mut self) -> Partial<'a, T, N, OUTPUT> {
-        let elements = (self.0.output.addr().wrapping_neg() % LINE) / size_of::<T>();
+    pub fn before_line(&mut self) -> Partial<'a, T, N, M> {
+        let elements = (self.0.outputs[0].addr().wrapping_neg() % LINE) / size_of::<T>();
         Partial(self.take(elements.min(self.0.len)))
     }
 
     /// The next lane value, or what is left of one.
     #[inline(always)]
-    pub fn partial(&mut self) -> Option<Partial<'a, T, N, OUTPUT>> {
+    pub fn partial(&mut self) -> Option<Partial<'a, T, N, M>> {
         let len = if self.0.len < T::LANES { self.0.len } else { T::LANES };
         if len == 0 { None } else { Some(Partial(self.take(len))) }
     }
 
     /// The first `len` elements, of which there are as many.
     #[inline(always)]
-    fn take(&mut self, len: usize) -> Slices<'a, T, N, OUTPUT> {
+    fn take(&mut self, len: usize) -> Slices<'a, T, N, M> {
         let rest = &mut self.0;
         let first = Slices { len, ..*rest };
         rest.sources = rest.sources.map(|source| source.wrapping_add(len));
-        rest.output = rest.output.wrapping_add(len);
+        rest.outputs = rest.outputs.map(|output| output.wrapping_add(len));
         rest.len = rest.len.wrapping_sub(len);
         first
     }
 }
 
 /// `V` whole lane values of some slices.
-pub struct Block<'a, T, const N: usize, const V: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
+pub struct Block<'a, T, const N: usize, const M: usize, const V: usize>(Slices<'a, T, N, M>);
 
-impl<T: Real, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, N, V, OUTPUT> {
+impl<T: Real, const N: usize, const M: usize, const V: usize> Block<'_, T, N, M, V> {
     /// Loads lane value `v` of all sources.
     #[inline(always)]
     pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd, v: usize) -> [L; N] {
@@ -213,27 +305,27 @@ impl<T: Real, const N: usize, const V: usize, const OUTPUT: bool> Block<'_, T, N
         lanes
     }
 
-    /// Stores lane value `v` of the output.
+    /// Stores lane value `v` of output 0.
     #[inline(always)]
     pub fn store<L: Memory<Float = T>>(&mut self, v: usize, lanes: L) {
-        assert!(OUTPUT && v < V);
+        assert!(v < V);
         // SAFETY: a block has V whole lane values.
-        unsafe { lanes.store(self.0.output.wrapping_add(v * T::LANES)) };
+        unsafe { lanes.store(self.0.outputs[0].wrapping_add(v * T::LANES)) };
     }
 
-    /// Stores lane value `v` of the output past the caches; [`Simd::fence`] must follow.
+    /// Stores lane value `v` of output 0 with non-temporal stores; [`Simd::fence`] must follow.
     #[inline(always)]
     pub fn stream<L: Memory<Float = T>>(&mut self, v: usize, lanes: L) {
-        assert!(OUTPUT && v < V && self.0.output.addr().is_multiple_of(LINE));
+        assert!(v < V && self.0.outputs[0].addr().is_multiple_of(LINE));
         // SAFETY: a block has V whole lane values, each of which is a cache line.
-        unsafe { lanes.stream(self.0.output.wrapping_add(v * T::LANES)) };
+        unsafe { lanes.stream(self.0.outputs[0].wrapping_add(v * T::LANES)) };
     }
 }
 
 /// Up to one lane value of some slices.
-pub struct Partial<'a, T, const N: usize, const OUTPUT: bool>(Slices<'a, T, N, OUTPUT>);
+pub struct Partial<'a, T, const N: usize, const M: usize>(Slices<'a, T, N, M>);
 
-impl<T: Real, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
+impl<T: Real, const N: usize, const M: usize> Partial<'_, T, N, M> {
     /// The number of elements.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -253,11 +345,10 @@ impl<T: Real, const N: usize, const OUTPUT: bool> Partial<'_, T, N, OUTPUT> {
         lanes
     }
 
-    /// Stores the output, as much of it as there is.
+    /// Stores output 0, as much of it as there is.
     #[inline(always)]
     pub fn store<L: Memory<Float = T>>(self, lanes: L) {
-        assert!(OUTPUT);
-        let (output, len) = (self.0.output, self.0.len);
+        let (output, len) = (self.0.outputs[0], self.0.len);
         // SAFETY: the output has `len` elements, no more than a lane value.
         unsafe { if len == T::LANES { lanes.store(output) } else { lanes.store_partial(output, len) } };
     }

@@ -7,65 +7,82 @@
 //!
 //! Constants: `scripts/constants.py`.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Real};
 
-/// The parts of the exponential that depend on the element type.
-pub trait Exponential: Sized {
+/// What the exponential needs to know of an element type.
+pub struct Format {
     /// Up to this `|x|` the exponential, and one more than it, is a normal number; the second is for lanes without a
     /// fused multiply-add, where the products on the way are too, and the square.
-    const MAX_ORDINARY: [f64; 2];
+    pub max_ordinary: [f64; 2],
     /// Below the first the exponential rounds to 0, above the second it overflows.
-    const LIMITS: [f64; 2];
+    pub limits: [f64; 2],
     /// The position of the exponent in the bit pattern.
-    const EXPONENT: u32;
+    pub exponent: u32,
     /// Adding it rounds to an integer, which stands in the low bits.
-    const ROUNDER: f64;
+    pub rounder: f64,
     /// Far below every rounding beside 1, and its square is a normal number.
-    const NOTHING: f64;
-    /// The integer that adding `ROUNDER` left in the low bits, as what it adds to an exponent.
-    fn exponent_bits<L: Lanes<Float = Self>>(shifted: L) -> L;
-    /// `(power, f)` with e^x = power (1 + f), for `|x| < 2^18`.
-    ///
-    /// The power's exponent wraps around where it leaves the format.
-    fn parts<L: Lanes<Float = Self>>(x: L) -> (L, L);
-    /// `x 2^-64`, rounded once though it be subnormal, for a positive normal x.
-    fn shift_down<L: Lanes<Float = Self>>(x: L) -> L;
+    pub nothing: f64,
 }
 
-impl Exponential for f32 {
-    const MAX_ORDINARY: [f64; 2] = [87.0, 40.0];
-    const LIMITS: [f64; 2] = [-105.0, 90.0];
-    const EXPONENT: u32 = 23;
-    const ROUNDER: f64 = 1.5 * (1_u64 << 23) as f64;
-    const NOTHING: f64 = 1.0 / (1_u64 << 60) as f64;
+const F32: Format = Format {
+    max_ordinary: [87.0, 40.0],
+    limits: [-105.0, 90.0],
+    exponent: 23,
+    rounder: 1.5 * (1_u64 << 23) as f64,
+    nothing: 1.0 / (1_u64 << 60) as f64,
+};
 
-    #[inline(always)]
-    fn exponent_bits<L: Lanes<Float = f32>>(shifted: L) -> L {
-        shifted.shl_bits::<23>()
-    }
+const F64: Format = Format {
+    max_ordinary: [708.0, 340.0],
+    limits: [-750.0, 711.0],
+    exponent: 52,
+    rounder: 1.5 * (1_u64 << 52) as f64,
+    nothing: 1.0 / (1_u128 << 100) as f64,
+};
 
-    #[inline(always)]
-    fn parts<L: Lanes<Float = f32>>(x: L) -> (L, L) {
-        if !L::FUSED {
-            // No table: lookups are slow there, and a power of two makes the products with it exact. Nor is n times the
-            // first part of ln 2 rounded: it has 10 bits.
-            return by_powers_of_two(x, &[0.693_359_375, -2.121_944_400_546_905_8e-4], &EXPM1_F32);
-        }
-        let rounder = x.splat(1.5 * 2_f64.powi(20));
-        let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
-        let n = shifted - rounder;
-        let (high, low) = (x.splat(0.693_147_182_464_599_6), x.splat(-1.904_654_212_125_933_5e-9));
-        let r = n.neg_mul_add(low, n.neg_mul_add(high, x));
-        let f = x.splat(C[3]).mul_add(r, x.splat(C[2])).mul_add(r, x.splat(C[1])).mul_add(r, x.splat(C[0]));
-        (shifted.lookup(&POWERS).add_bits(shifted.shl_bits::<20>()), f)
-    }
+/// The format of an element type.
+#[inline(always)]
+pub const fn format<T: Real>() -> Format {
+    if T::IS_F32 { F32 } else { F64 }
+}
 
-    #[inline(always)]
-    fn shift_down<L: Lanes<Float = f32>>(x: L) -> L {
-        let [a, b] = x.widen();
-        let exponent = a.splat_bits(64 << f64::EXPONENT);
-        L::narrow([a.sub_bits(exponent), b.sub_bits(exponent)])
+/// The integer that adding [`rounder`](Format::rounder) left in the low bits, as what it adds to an exponent.
+#[inline(always)]
+pub fn exponent_bits<L: Lanes>(shifted: L) -> L {
+    if L::Float::IS_F32 { shifted.shl_bits::<{ F32.exponent }>() } else { shifted.shl_bits::<{ F64.exponent }>() }
+}
+
+/// `(power, f)` with e^x = power (1 + f), for `|x| < 2^18`.
+///
+/// The power's exponent wraps around where it leaves the format.
+#[inline(always)]
+pub fn exp_parts<L: Lanes>(x: L) -> (L, L) {
+    if !L::Float::IS_F32 {
+        return by_powers_of_two(x, &LN_2, &EXPM1);
     }
+    if !L::FUSED {
+        // No table: lookups are slow there, and a power of two makes the products with it exact. Nor is n times the
+        // first part of ln 2 rounded: it has 10 bits.
+        return by_powers_of_two(x, &[0.693_359_375, -2.121_944_400_546_905_8e-4], &EXPM1_F32);
+    }
+    let rounder = x.splat(1.5 * 2_f64.powi(20));
+    let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
+    let n = shifted - rounder;
+    let (high, low) = (x.splat(0.693_147_182_464_599_6), x.splat(-1.904_654_212_125_933_5e-9));
+    let r = n.neg_mul_add(low, n.neg_mul_add(high, x));
+    let f = x.splat(C[3]).mul_add(r, x.splat(C[2])).mul_add(r, x.splat(C[1])).mul_add(r, x.splat(C[0]));
+    (shifted.lookup(&POWERS).add_bits(shifted.shl_bits::<20>()), f)
+}
+
+/// `x 2^-64`, rounded once though it be subnormal, for a positive normal x.
+#[inline(always)]
+fn shift_down<L: Lanes>(x: L) -> L {
+    if !L::Float::IS_F32 {
+        return x.gradual_mul(x.splat(2_f64.powi(-64)));
+    }
+    let [a, b] = x.widen();
+    let exponent = a.splat_bits(64 << F64.exponent);
+    L::narrow([a.sub_bits(exponent), b.sub_bits(exponent)])
 }
 
 /// g 2^(j/8) less the bits that shifting j to the exponent adds, g = 0.9974389690160751.
@@ -90,29 +107,6 @@ const C: [f64; 4] =
 const EXPM1_F32: [f64; 5] =
     [0.5, 0.166_665_762_662_887_57, 0.041_666_463_017_463_684, 0.008_363_278_582_692_146, 0.001_393_534_126_691_52];
 
-impl Exponential for f64 {
-    const MAX_ORDINARY: [f64; 2] = [708.0, 340.0];
-    const LIMITS: [f64; 2] = [-750.0, 711.0];
-    const EXPONENT: u32 = 52;
-    const ROUNDER: f64 = 1.5 * (1_u64 << 52) as f64;
-    const NOTHING: f64 = 1.0 / (1_u128 << 100) as f64;
-
-    #[inline(always)]
-    fn exponent_bits<L: Lanes<Float = f64>>(shifted: L) -> L {
-        shifted.shl_bits::<52>()
-    }
-
-    #[inline(always)]
-    fn parts<L: Lanes<Float = f64>>(x: L) -> (L, L) {
-        by_powers_of_two(x, &LN_2, &EXPM1)
-    }
-
-    #[inline(always)]
-    fn shift_down<L: Lanes<Float = f64>>(x: L) -> L {
-        x.gradual_mul(x.splat(2_f64.powi(-64)))
-    }
-}
-
 /// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, error of e^r 0.12 * 2^-53.
 const EXPM1: [f64; 10] = [
     0.500_000_000_000_000_1,
@@ -133,14 +127,14 @@ const LN_2: [f64; 2] = [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14];
 /// (2^n, r) with x = n ln 2 + r, ln 2 being the sum of these.
 #[inline(always)]
 fn reduce<L: Lanes>(x: L, ln_2: &[f64]) -> (L, L) {
-    let rounder = x.splat(L::Float::ROUNDER);
+    let rounder = x.splat(format::<L::Float>().rounder);
     let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
     let n = shifted - rounder;
     let mut r = x;
     for k in 0..ln_2.len() {
         r = n.neg_mul_add(x.splat(ln_2[k]), r);
     }
-    (L::Float::exponent_bits(shifted).add_bits(x.splat(1.0)), r)
+    (exponent_bits(shifted).add_bits(x.splat(1.0)), r)
 }
 
 /// c[0] + c[1] x + ...
@@ -200,7 +194,7 @@ const COTH: [f64; 5] = [
 /// The largest `|x|` for which [`exp`] works on plain lanes, in every lane.
 #[inline(always)]
 pub fn max_ordinary<L: Lanes>(like: L) -> L {
-    let [fused, unfused] = L::Float::MAX_ORDINARY;
+    let [fused, unfused] = format::<L::Float>().max_ordinary;
     like.splat(if L::FUSED { fused } else { unfused })
 }
 
@@ -208,28 +202,28 @@ pub fn max_ordinary<L: Lanes>(like: L) -> L {
 #[inline(always)]
 pub fn exp<L: Lanes>(x: L) -> L {
     // It keeps a subnormal x out of the multiplications.
-    let x = x + x.splat(L::Float::NOTHING);
+    let x = x + x.splat(format::<L::Float>().nothing);
     if !L::GRADUAL {
-        let (power, f) = L::Float::parts(x);
+        let (power, f) = exp_parts(x);
         return power.mul_add(f, power);
     }
-    let [least, most] = L::Float::LIMITS;
+    let Format { limits: [least, most], exponent, .. } = format::<L::Float>();
     let x = x.splat(least).max(x.splat(most).min(x));
     // Close to 1 first, by 2^64 up or down: the last product alone is subnormal or overflows.
-    let (power, f) = L::Float::parts(x);
+    let (power, f) = exp_parts(x);
     let is_negative = x.lt(x.splat(0.0));
-    let shift = 64_u64 << L::Float::EXPONENT;
+    let shift = 64_u64 << exponent;
     let shift = L::select(is_negative, x.splat_bits(shift), x.splat_bits(shift.wrapping_neg()));
     let power = power.add_bits(shift);
     let near_1 = power.mul_add(f, power);
     let large = near_1.mul_add(x.splat(2_f64.powi(64)), x.splat(-0.0));
-    L::select(is_negative, L::Float::shift_down(near_1), large)
+    L::select(is_negative, shift_down(near_1), large)
 }
 
 /// e^x times a power of two, given as the bits that it adds to the exponent.
 #[inline(always)]
 pub fn exp_scaled<L: Lanes>(x: L, exponent: L) -> L {
-    let (power, f) = L::Float::parts(x);
+    let (power, f) = exp_parts(x);
     let power = power.add_bits(exponent);
     power.mul_add(f, power)
 }

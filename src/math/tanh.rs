@@ -1,40 +1,36 @@
 //! The hyperbolic tangent. Constants: `scripts/constants.py`.
 
-use crate::lanes::Lanes;
-use crate::math::Exponential;
-
-/// The hyperbolic tangent, by the element type's own algorithm.
-pub trait HyperbolicTangent: Sized {
-    /// tanh x: on plain lanes for moderate x, on gradual ones for every x.
-    fn tanh<L: Lanes<Float = Self>>(x: L) -> L;
-}
+use super::exp::exp_parts;
+use crate::lanes::{Lanes, Real};
 
 /// Below it both algorithms return x itself.
 const TINY: f64 = 1.0 / (1_u64 << 60) as f64;
 
-impl HyperbolicTangent for f32 {
-    /// Eight intervals of |x|, each with a centre whose tanh is almost an `f32`, and a polynomial of
-    /// degree 6 around it. No division: a lookup by permutation costs less. Where there is none, the exponential does.
-    #[inline(always)]
-    fn tanh<L: Lanes<Float = f32>>(x: L) -> L {
-        if !L::FUSED {
-            return by_exponential(x);
-        }
-        // Beyond 9.09, inside the last interval, the result is 1.
-        let mut a = x.splat(9.09).min(x.abs());
-        if L::GRADUAL {
-            a = x.splat(TINY).max(a);
-        }
-        // Half binades of a shifted argument: narrow intervals near 0, wide ones where tanh is flat.
-        let interval = a.mul_add(x.splat(SCALE), x.splat(BIAS)).sub_bits(x.splat_bits(OFFSET)).shr_bits::<22>();
-        let t = a - interval.lookup(&CENTRE);
-        let mut y = interval.lookup(&C[6]);
-        for k in [5, 4, 3, 2, 1, 0] {
-            y = y.mul_add(t, interval.lookup(&C[k]));
-        }
-        let y = y.copysign(x);
-        if L::GRADUAL { L::select(x.abs().lt(x.splat(TINY)), x, y) } else { y }
+/// tanh x: on plain lanes for moderate x, on gradual ones for every x.
+#[inline(always)]
+pub fn tanh<L: Lanes>(x: L) -> L {
+    // The tables need a lookup by permutation.
+    if L::Float::IS_F32 && L::FUSED { by_tables(x) } else { by_exponential(x) }
+}
+
+/// Eight intervals of |x|, each with a centre whose tanh is almost an `f32`, and a polynomial of degree 6 around it. No
+/// division: a lookup by permutation costs less.
+#[inline(always)]
+fn by_tables<L: Lanes>(x: L) -> L {
+    // Beyond 9.09, inside the last interval, the result is 1.
+    let mut a = x.splat(9.09).min(x.abs());
+    if L::GRADUAL {
+        a = x.splat(TINY).max(a);
     }
+    // Half binades of a shifted argument: narrow intervals near 0, wide ones where tanh is flat.
+    let interval = a.mul_add(x.splat(SCALE), x.splat(BIAS)).sub_bits(x.splat_bits(OFFSET)).shr_bits::<22>();
+    let t = a - interval.lookup(&CENTRE);
+    let mut y = interval.lookup(&C[6]);
+    for k in [5, 4, 3, 2, 1, 0] {
+        y = y.mul_add(t, interval.lookup(&C[k]));
+    }
+    let y = y.copysign(x);
+    if L::GRADUAL { L::select(x.abs().lt(x.splat(TINY)), x, y) } else { y }
 }
 
 const SCALE: f64 = 2.967_032_909_393_310_5;
@@ -100,13 +96,6 @@ const C: [[f32; 8]; 7] = [
     ],
 ];
 
-impl HyperbolicTangent for f64 {
-    #[inline(always)]
-    fn tanh<L: Lanes<Float = f64>>(x: L) -> L {
-        by_exponential(x)
-    }
-}
-
 /// With h = (1 - e^-2|x|) / 2, tanh |x| = h / (1 - h) = h + h (h / (1 - h)): the second form damps the rounding of the
 /// division, and 1 - h has less of an error if it is computed on its own.
 #[inline(always)]
@@ -116,7 +105,7 @@ fn by_exponential<L: Lanes>(x: L) -> L {
         a = x.splat(TINY).max(a);
     }
     let half = x.splat(0.5);
-    let (power, f) = L::Float::parts(x.splat(0.0) - (a + a));
+    let (power, f) = exp_parts(x.splat(0.0) - (a + a));
     let half_power = power * half;
     let (h, rest) = (half_power.neg_mul_add(f, half - half_power), half_power.mul_add(f, half + half_power));
     let y = h.mul_add(h / rest, h).copysign(x);

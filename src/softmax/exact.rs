@@ -1,16 +1,20 @@
 //! The exact tier of softmax: exponentials and sums in `f64`, one rounding at the end.
 
-use super::{Group, Softmax, Work};
+use std::mem::MaybeUninit;
+
+use super::Softmax;
 use crate::activation::Exact;
-use crate::entry;
-use crate::lanes::{Lanes, Rows, Slices};
-use crate::math;
-#[cfg(feature = "rayon")]
-use crate::{parallel, softmax::cost};
+use crate::call::{Call, twins};
+use crate::check;
+use crate::cost::Cost;
+use crate::dispatch::Level;
+use crate::lanes::{Rows, Slices, initialise};
+use crate::passes::drive;
+use crate::recipes::ExactSoftmax;
 
 impl Softmax {
     /// Its exact tier: exponentials and sums are `f64`, each probability is rounded once, within 0.51 ulp. It takes up to
-    /// three times as long, and 8 bytes of memory for each element of a row.
+    /// three times as long, and allocates 8 bytes for each of up to 4096 elements, or of a longer row.
     pub const fn exact(self) -> Exact<Self> {
         Exact(self)
     }
@@ -18,76 +22,47 @@ impl Softmax {
 
 /// Probabilities within 0.51 ulp. Their gradient is [`Softmax::backward`].
 impl Exact<Softmax> {
-    /// Writes the probabilities of each row of `x` to `y`.
-    ///
-    /// # Panics
-    ///
-    /// If the lengths differ or are not whole rows.
-    #[track_caller]
-    pub fn forward(self, x: &[f32], y: &mut [f32]) {
-        self.0.check(&[("x", x.len()), ("y", y.len())]);
-        entry::exact_softmax(Rows::new(Slices::<f32, 1>::new(x, y), self.0.shape));
+    twins! {
+        /// Writes the probabilities of each row of `x` to `y`.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ or are not whole rows.
+        pub threads => fn forward | par_forward [] (&self, x: &[f32], y: &mut [f32]) {
+            self.forward_call(Slices::<f32, 1>::new([("x", x)], ("y", y))).on(threads)
+        }
+
+        /// Overwrites each row of `x` with its probabilities.
+        ///
+        /// # Panics
+        ///
+        /// If the length is not whole rows.
+        pub threads => fn forward_in_place | par_forward_in_place [] (&self, x: &mut [f32]) {
+            self.forward_call(Slices::<f32, 1>::in_place(x)).on(threads)
+        }
+
+        /// Writes the probabilities of each row of `x` to `y`, whatever `y` held, and returns it.
+        ///
+        /// # Panics
+        ///
+        /// If the lengths differ or are not whole rows, or if there are gaps between rows.
+        pub threads => fn forward_uninit | par_forward_uninit ['y]
+        (&self, x: &[f32], y: &'y mut [MaybeUninit<f32>]) -> &'y mut [f32] {
+            check::no_gaps(self.0.shape.stride, self.0.shape.axis * self.0.shape.inner);
+            initialise([("x", x)], ("y", y), |slices| self.forward_call(slices).on(threads))
+        }
     }
 
-    /// Overwrites each row of `x` with its probabilities.
-    ///
-    /// # Panics
-    ///
-    /// If the length is not whole rows.
     #[track_caller]
-    pub fn forward_in_place(self, x: &mut [f32]) {
-        self.0.check(&[("x", x.len())]);
-        entry::exact_softmax(Rows::new(Slices::<f32, 1>::in_place(x), self.0.shape));
-    }
-
-    /// `forward` on rayon's current pool, with the same bits.
-    ///
-    /// # Panics
-    ///
-    /// If the lengths differ or are not whole rows.
-    #[cfg(feature = "rayon")]
-    #[track_caller]
-    pub fn par_forward(self, x: &[f32], y: &mut [f32]) {
-        self.0.check(&[("x", x.len()), ("y", y.len())]);
-        parallel::split(Rows::new(Slices::<f32, 1>::new(x, y), self.0.shape), cost(self.0.shape), entry::exact_softmax);
-    }
-
-    /// `forward_in_place` on rayon's current pool, with the same bits.
-    ///
-    /// # Panics
-    ///
-    /// If the length is not whole rows.
-    #[cfg(feature = "rayon")]
-    #[track_caller]
-    pub fn par_forward_in_place(self, x: &mut [f32]) {
-        self.0.check(&[("x", x.len())]);
-        parallel::split(
-            Rows::new(Slices::<f32, 1>::in_place(x), self.0.shape),
-            cost(self.0.shape),
-            entry::exact_softmax,
-        );
+    fn forward_call<'a>(
+        &self,
+        slices: Slices<'a, f32, 1>,
+    ) -> Call<Rows<'a, f32, 1>, impl Fn(Level, Rows<'a, f32, 1>) + Sync + use<'a>> {
+        Call { work: self.0.view(slices, "x"), cost: Cost::rows(self.0.shape), run: kernel }
     }
 }
 
-/// The work of [`Exact`].
-pub struct ExactSoftmax;
-
-impl Work<f32, 1> for ExactSoftmax {
-    #[inline(always)]
-    fn group<L: Lanes<Float = f32>>(&mut self, _: L, mut group: impl Group<L, 1>, _: usize) {
-        let max = group.max();
-        let mut terms = Vec::new();
-        let [a, b] = group.sum_wide(max, &mut terms);
-        let one = a.splat(1.0);
-        group.scale_wide(&terms, [one / a, one / b]);
-    }
-}
-
-/// e^(x - max).
-#[inline(always)]
-pub fn wide_term<L: Lanes>(max: L, x: L) -> [L::Double; 2] {
-    let ([x0, x1], [max0, max1]) = (x.widen(), max.widen());
-    // What is smaller is 0, rounded to an f32.
-    let least = x0.splat(-200.0);
-    [math::short_exp(least.max(x0 - max0)), math::short_exp(least.max(x1 - max1))]
+/// In this crate, whatever the caller's options.
+fn kernel(level: Level, rows: Rows<f32, 1>) {
+    drive(level, &mut ExactSoftmax::new(), rows);
 }

@@ -3,24 +3,33 @@
 use std::fmt::{Debug, Display};
 use std::ops::Add;
 
-use crate::lanes::{Fold, Lanes, Memory, Simd};
-use crate::math::Elementary;
+use super::{Fold, Lanes, Memory, Simd};
 
-/// An element type as the kernels see it.
-pub trait Real:
-    Copy + Default + PartialOrd + Add<Output = Self> + Debug + Display + Send + Sync + 'static + Elementary
-{
+/// An element type: its format, and its lanes on each instruction set.
+pub trait Real: Copy + Default + PartialOrd + Add<Output = Self> + Debug + Display + Send + Sync + 'static {
+    /// The lane values of this type.
     type Lanes<S: Simd>: Lanes<Float = Self, Double = S::F64> + Memory<Simd = S> + Fold;
-    type Array: AsRef<[Self]> + AsMut<[Self]> + Copy + Send;
+    /// The lanes of one value, in order.
+    type Array: AsRef<[Self]> + AsMut<[Self]> + Copy + Send + Sync;
+    /// The number of lanes.
     const LANES: usize;
+    /// 0, 1, 2, ..
     const IOTA: Self::Array;
+    /// Whether this is `f32`; it is `f64` else.
+    const IS_F32: bool;
+    /// The smallest positive normal number.
     const MIN_POSITIVE: f64;
+    /// Whether it is neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// The low bits of the bit pattern.
     fn low_bits(self) -> usize;
+    /// The nearest number.
     fn from_f64(value: f64) -> Self;
+    /// The same number.
     fn to_f64(self) -> f64;
 }
 
-macro_rules! float {
+macro_rules! real {
     ($float:ident, $lanes:ident, $count:literal) => {
         impl Real for $float {
             type Lanes<S: Simd> = S::$lanes;
@@ -35,7 +44,12 @@ macro_rules! float {
                 }
                 lanes
             };
+            const IS_F32: bool = $count == 16;
             const MIN_POSITIVE: f64 = $float::MIN_POSITIVE as f64;
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                self.is_finite()
+            }
             #[inline(always)]
             fn low_bits(self) -> usize {
                 self.to_bits() as usize
@@ -52,5 +66,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, F32, 16);
-float!(f64, F64, 8);
+real!(f32, F32, 16);
+real!(f64, F64, 8);

@@ -3,41 +3,45 @@
 //! The terms are e^x times a power of two near e^-max: the shift is an addition to the exponent, and
 //! nothing is rounded before the polynomial, where x - max would be.
 
-use super::group::Element;
-use crate::lanes::{Gradual, Lanes, Mask};
-use crate::math::{self, Exponential};
-use crate::real::Real;
+use crate::lanes::{Gradual, Lanes, Mask, Real};
+use crate::math;
+use crate::passes::{Element, RowFunction};
 
-/// The exponents of the largest and of the smallest term. What is smaller than the smallest is nothing beside the
-/// sum, even as a subnormal number; all terms are so far from the ends of the format that nothing on the way to them,
-/// nor the inverse of their sum and what it lost, is subnormal.
+/// The exponents of the largest and of the smallest term. Terms below 2^-95 (2^-581 in `f64`) cannot affect the sum. The
+/// range keeps every intermediate, 1 / sum and its rounding error included, normal.
 #[inline(always)]
 fn exponents<T: Real>() -> (f64, f64) {
-    if T::MIN_POSITIVE > 1e-100 { (60.0, -95.0) } else { (500.0, -581.0) }
+    if T::IS_F32 { (60.0, -95.0) } else { (500.0, -581.0) }
 }
 
 /// A positive number close to e^(x - max), times a power of two that is the same for the whole row.
 #[derive(Clone, Copy)]
 pub struct Term;
 
-/// What [`Term`] needs to know of rows with these largest elements.
-#[inline(always)]
-pub fn shift<L: Lanes>(max: L) -> [L; 3] {
-    // Beyond it n ln 2 is not exact on every instruction set, but x - max is, where it matters.
-    let is_huge = max.splat(2_f64.powi(10)).le(max.abs());
-    // Otherwise a number far below every rounding, so that a subnormal x is not multiplied.
-    let first = L::select(is_huge, max, max.splat(-L::Float::NOTHING));
-    let rounder = max.splat(L::Float::ROUNDER);
-    let n = (max - first).mul_add(max.splat(std::f64::consts::LOG2_E), rounder) - rounder;
-    let (head, least) = exponents::<L::Float>();
-    let lowest = (n + max.splat(least - head)) * max.splat(std::f64::consts::LN_2);
-    [first, lowest, L::Float::exponent_bits(max.splat(head) - n + rounder)]
+impl<const N: usize> Element<N, 3> for Term {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [first, lowest, exponent]: [L; 3], x: [L; N]) -> L {
+        math::exp_scaled(lowest.max(x[0] - first), exponent)
+    }
 }
 
-impl Element<1, 3> for Term {
+/// What [`Term`] needs to know of rows with these largest elements.
+#[derive(Clone, Copy)]
+pub struct Shift;
+
+impl RowFunction<1, 3> for Shift {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [first, lowest, exponent]: [L; 3], [x]: [L; 1]) -> L {
-        math::exp_scaled(lowest.max(x - first), exponent)
+    fn apply<L: Lanes>(self, [max]: [L; 1], _: [L::Double; 2]) -> [L; 3] {
+        let format = math::format::<L::Float>();
+        // Beyond it n ln 2 is not exact on every instruction set, but x - max is, where it matters.
+        let is_huge = max.splat(2_f64.powi(10)).le(max.abs());
+        // Otherwise a number far below every rounding, so that a subnormal x is not multiplied.
+        let first = L::select(is_huge, max, max.splat(-format.nothing));
+        let rounder = max.splat(format.rounder);
+        let n = (max - first).mul_add(max.splat(std::f64::consts::LOG2_E), rounder) - rounder;
+        let (head, least) = exponents::<L::Float>();
+        let lowest = (n + max.splat(least - head)) * max.splat(std::f64::consts::LN_2);
+        [first, lowest, math::exponent_bits(max.splat(head) - n + rounder)]
     }
 }
 
@@ -64,15 +68,20 @@ pub fn or_nan<L: Lanes>(max: L, value: L) -> L {
 #[derive(Clone, Copy)]
 pub struct Probability;
 
-/// What [`Probability`] needs to know of rows with these sums.
-#[inline(always)]
-pub fn scale<L: Lanes>(max: L, sum: [L::Double; 2]) -> [L; 3] {
-    let one = sum[0].splat(1.0);
-    let inverse = L::narrow([one / sum[0], one / sum[1]]);
-    let wide = inverse.widen();
-    // What the inverse lost when it was rounded.
-    let rest = L::narrow([one / sum[0] - wide[0], one / sum[1] - wide[1]]);
-    [or_nan(max, inverse), rest, or_nan(max, L::narrow(sum))]
+/// What [`Probability`] needs to know of rows with these largest elements and sums.
+#[derive(Clone, Copy)]
+pub struct Inverse;
+
+impl RowFunction<1, 3> for Inverse {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [max]: [L; 1], sum: [L::Double; 2]) -> [L; 3] {
+        let one = sum[0].splat(1.0);
+        let inverse = L::narrow([one / sum[0], one / sum[1]]);
+        let wide = inverse.widen();
+        // What the inverse lost when it was rounded.
+        let rest = L::narrow([one / sum[0] - wide[0], one / sum[1] - wide[1]]);
+        [or_nan(max, inverse), rest, or_nan(max, L::narrow(sum))]
+    }
 }
 
 impl Element<1, 3> for Probability {
@@ -93,7 +102,7 @@ impl Element<1, 3> for Probability {
 fn quotient<L: Lanes>(term: L, inverse: L, rest: L, sum: L) -> L {
     if !L::FUSED {
         term / sum
-    } else if L::Float::MIN_POSITIVE > 1e-100 {
+    } else if L::Float::IS_F32 {
         // The inverse in two parts: the sum has more digits than an f32.
         term.mul_add(inverse, term * rest)
     } else {

@@ -1,0 +1,100 @@
+//! The methods of all activations, written once.
+
+use crate::activation::Activation;
+use crate::float::{Float, Kernels};
+
+/// The slice methods and their parallel twins: `methods!([visibility] [generics,] type, cost, forward kernel, backward kernel)`.
+macro_rules! methods {
+    ([$($visibility:tt)*] [$($generics:tt)*] $T:ident, $cost:path, $forward:path, $backward:path) => {
+        $crate::call::twins! {
+            /// Writes the activation of each element of `x` to `y`.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ.
+            $($visibility)* threads => fn forward | par_forward [$($generics)*] (&self, x: &[$T], y: &mut [$T]) {
+                let work = $crate::lanes::Slices::<$T, 1>::new([("x", x)], ("y", y));
+                let cost = $cost(self);
+                $crate::call::Call { work, cost, run: |level, part| $forward(self, level, part) }.on(threads)
+            }
+
+            /// Overwrites each element of `x` with its activation.
+            $($visibility)* threads => fn forward_in_place | par_forward_in_place [$($generics)*] (&self, x: &mut [$T]) {
+                let work = $crate::lanes::Slices::<$T, 1>::in_place(x);
+                let cost = $cost(self);
+                $crate::call::Call { work, cost, run: |level, part| $forward(self, level, part) }.on(threads)
+            }
+
+            /// Writes the activation of each element of `x` to `y`, whatever `y` held, and returns it.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ.
+            $($visibility)* threads => fn forward_uninit | par_forward_uninit ['y, $($generics)*]
+            (&self, x: &[$T], y: &'y mut [std::mem::MaybeUninit<$T>]) -> &'y mut [$T] {
+                $crate::lanes::initialise([("x", x)], ("y", y), |work| {
+                    let cost = $cost(self);
+                    $crate::call::Call { work, cost, run: |level, part| $forward(self, level, part) }.on(threads)
+                })
+            }
+
+            /// Writes the gradient with respect to the input to `dx`, from the saved output `y` and the
+            /// gradient `dy` with respect to it.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ.
+            $($visibility)* threads => fn backward | par_backward [$($generics)*]
+            (&self, y: &[$T], dy: &[$T], dx: &mut [$T]) {
+                let work = $crate::lanes::Slices::<$T, 2>::new([("y", y), ("dy", dy)], ("dx", dx));
+                let cost = $crate::cost::Cost::GRADIENT;
+                $crate::call::Call { work, cost, run: |level, part| $backward(self, level, part) }.on(threads)
+            }
+
+            /// Overwrites the gradient `dy` with the gradient with respect to the input.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ.
+            $($visibility)* threads => fn backward_in_place | par_backward_in_place [$($generics)*]
+            (&self, y: &[$T], dy: &mut [$T]) {
+                let work = $crate::lanes::Slices::<$T, 2>::in_place(("y", y), ("dy", dy));
+                let cost = $crate::cost::Cost::GRADIENT;
+                $crate::call::Call { work, cost, run: |level, part| $backward(self, level, part) }.on(threads)
+            }
+        }
+    };
+}
+pub(super) use methods;
+
+/// The methods of activations, for functions that are generic over them.
+///
+/// An activation of a known type, and `dyn Activation`, has these methods without the trait. No type can override them.
+///
+/// ```
+/// use activations::{Activation, ActivationExt, Relu};
+///
+/// fn hidden_layer<A: Activation + ?Sized>(activation: &A, x: &mut [f32]) {
+///     activation.forward_in_place(x);
+/// }
+///
+/// let mut x = [-1.0, 2.0];
+/// hidden_layer(&Relu, &mut x);
+/// assert_eq!(x, [0.0, 2.0]);
+/// hidden_layer(activations::by_name("tanh").unwrap(), &mut x);
+/// ```
+pub trait ActivationExt: Activation {
+    methods!([] [T: Float,] T, Kernels::cost, T::forward, T::backward);
+}
+
+impl<A: Activation + ?Sized> ActivationExt for A {}
+
+impl dyn Activation + '_ {
+    methods!([pub] [T: Float,] T, Kernels::cost, T::forward, T::backward);
+
+    /// Its exact tier: every `f32` result is the one nearest to the true value.
+    #[cfg(feature = "exact")]
+    pub fn exact(&self) -> super::Exact<&Self> {
+        super::Exact(self)
+    }
+}

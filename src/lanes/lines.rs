@@ -1,0 +1,80 @@
+//! Lane values in memory of the crate's own.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use super::{Lanes, Real};
+
+/// One lane value in memory, in a cache line of its own.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub struct Line<T: Real>(pub T::Array);
+
+impl<T: Real> Line<T> {
+    /// Some lane value.
+    pub const ANY: Self = Self(T::IOTA);
+
+    /// The lane value.
+    #[inline(always)]
+    pub fn load<L: Lanes<Float = T>>(&self, like: L) -> L {
+        like.with_array(self.0)
+    }
+
+    /// Lane `i` in every lane.
+    #[inline(always)]
+    pub fn broadcast<L: Lanes<Float = T>>(&self, like: L, i: usize) -> L {
+        like.broadcast(self.0.as_ref()[i])
+    }
+}
+
+/// Up to `CAPACITY` lines on the stack; to make an empty one writes no memory.
+///
+/// Invariant: the first `len` lines are initialised.
+pub struct Stack<T: Real, const CAPACITY: usize> {
+    lines: MaybeUninit<[Line<T>; CAPACITY]>,
+    len: usize,
+}
+
+impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
+    /// No lines.
+    #[inline(always)]
+    pub const fn new() -> Self {
+        Self { lines: MaybeUninit::uninit(), len: 0 }
+    }
+
+    /// Removes all lines.
+    #[inline(always)]
+    pub fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Appends a lane value.
+    #[inline(always)]
+    pub fn push<L: Lanes<Float = T>>(&mut self, lanes: L) {
+        self.push_line(Line(lanes.to_array()));
+    }
+
+    /// Appends a line.
+    #[inline(always)]
+    pub fn push_line(&mut self, line: Line<T>) {
+        assert!(self.len < CAPACITY);
+        let lines: *mut Line<T> = self.lines.as_mut_ptr().cast();
+        // SAFETY: there is room, as just checked.
+        unsafe { lines.add(self.len).write(line) };
+        self.len += 1;
+    }
+
+    /// The lines in order.
+    #[inline(always)]
+    pub fn lines(&self) -> &[Line<T>] {
+        // SAFETY: the first `len` lines are initialised.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+
+    /// The lines in order, to be changed.
+    #[inline(always)]
+    pub fn lines_mut(&mut self) -> &mut [Line<T>] {
+        // SAFETY: the first `len` lines are initialised.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}

@@ -1,0 +1,95 @@
+//! Cuts a tensor into tiles. Compiled once for each element type.
+
+use super::{GROUPS, Layout, Partials, Recipe, Tile, panel, short};
+use crate::dispatch::Level;
+use crate::lanes::{Real, Rows, Shape, Slices, Stack};
+
+/// Elements of long rows that are worked on together: they stay in the first-level cache.
+const TILE: usize = 4096;
+
+/// Groups of short rows that a pass works on together: a call of a pass costs as much as some rows.
+const SHORT_GROUPS: usize = 4;
+
+/// Follows a recipe for every row.
+pub fn drive<T: Real, const N: usize, const M: usize>(
+    level: Level,
+    recipe: &mut dyn Recipe<T, N, M>,
+    mut rows: Rows<'_, T, N, M>,
+) {
+    let count = rows.len();
+    if count == 0 {
+        // Any axis is possible here, also one that there is no memory for.
+        return;
+    }
+    let Shape { axis, inner, .. } = rows.shape();
+    let mut partials = Partials::new();
+    if inner > 1 {
+        if inner < T::LANES {
+            return copied(level, recipe, rows);
+        }
+        return panels(level, recipe, rows, &mut partials, 0);
+    }
+    #[cfg(feature = "rayon")]
+    if rows.is_shared() {
+        let rows = rows.initialised(0, 1);
+        return recipe.tile(&mut Tile { level, rows, layout: Layout::Pieces, partials: &mut partials }, 0);
+    }
+    let is_short = axis <= T::LANES && recipe.reads_slots();
+    let most = if is_short { SHORT_GROUPS * T::LANES } else { (TILE / axis).clamp(1, T::LANES) };
+    let mut slots: [Partials<T>; N] = [const { Stack::new() }; N];
+    let mut first = 0;
+    while first < count {
+        let len = most.min(count - first);
+        let mut layout = Layout::Long;
+        if is_short {
+            slots.iter_mut().for_each(Stack::clear);
+            level.run(short::Stage { rows: rows.part(first, len).inputs(), slots: &mut slots });
+            layout = Layout::Short(&mut slots);
+        }
+        let rows = if is_short { rows.part(first, len) } else { rows.initialised(first, len) };
+        recipe.tile(&mut Tile { level, rows, layout, partials: &mut partials }, first);
+        first += len;
+    }
+}
+
+/// The tiles of interleaved rows. The first of them has this index among all rows.
+fn panels<T: Real, const N: usize, const M: usize>(
+    level: Level,
+    recipe: &mut dyn Recipe<T, N, M>,
+    mut rows: Rows<'_, T, N, M>,
+    partials: &mut Partials<T>,
+    index: usize,
+) {
+    let most = recipe.groups_of_a_panel() * T::LANES;
+    let mut levels = panel::levels(rows.shape().axis);
+    let mut first = 0;
+    while first < rows.len() {
+        let left = rows.len() - first;
+        let len = rows.side_by_side(first, most.min(left)).len();
+        let layout = Layout::Panel(&mut levels);
+        recipe.tile(&mut Tile { level, rows: rows.initialised(first, len), layout, partials }, index + first);
+        first += len;
+    }
+}
+
+/// Rows of which less than a lane value lie interleaved: copied side by side, as many as are worth it.
+fn copied<T: Real, const N: usize, const M: usize>(
+    level: Level,
+    recipe: &mut dyn Recipe<T, N, M>,
+    mut rows: Rows<'_, T, N, M>,
+) {
+    let axis = rows.shape().axis;
+    let most = (TILE / axis).clamp(T::LANES, GROUPS * T::LANES);
+    let mut partials = Partials::new();
+    let mut first = 0;
+    while first < rows.len() {
+        let len = most.min(rows.len() - first);
+        let mut buffers: [Vec<T>; N] = std::array::from_fn(|_| vec![T::default(); axis * len]);
+        rows.part(first, len).copy_to(&mut buffers);
+        let shape = Shape { axis, inner: len, stride: axis * len };
+        let copy = Rows::new(Slices::buffers(&mut buffers), "copy", shape);
+        panels(level, recipe, copy, &mut partials, first);
+        rows.part(first, len).copy_from(&buffers[N - 1]);
+        first += len;
+    }
+}

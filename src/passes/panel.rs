@@ -1,0 +1,165 @@
+//! Passes over interleaved rows, in place: a panel of up to [`GROUPS`] neighbouring lane values of rows is swept from
+//! element to element, so that memory is read a few cache lines at a time and needs no copy.
+//!
+//! ```text
+//! for each element i of the rows          (a stride apart)
+//!     for each group g of the panel       (side by side)
+//!         sum[i % 16][g] += f(x)
+//! ```
+//!
+//! A row's sum has the shape that it would have along the lanes (see [`crate::sum`]): what lane i would sum is one sum
+//! here, and after each block of 8 lane values, 128 elements, these sums go into a tree.
+
+use super::{Element, GROUPS, Partials, Values};
+use crate::dispatch::Kernel;
+use crate::lanes::{Lanes, Line, Memory, Real, Rows, Simd};
+use crate::sum::BLOCK;
+
+/// The largest element of each row.
+pub struct Max<'s, 'a, T: Real> {
+    /// The rows.
+    pub rows: Rows<'a, T, 1, 0>,
+    /// The results.
+    pub max: &'s mut Values<T>,
+}
+
+impl<T: Real> Kernel for Max<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let count = self.rows.len();
+        let mut columns = self.rows.side_by_side(0, count);
+        let mut max = [<T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY); GROUPS];
+        for i in 0..columns.axis() {
+            let mut blocks = columns.elements(i).blocks();
+            for g in 0..GROUPS {
+                let Some(partial) = blocks.partial() else { break };
+                max[g] = max[g].max(partial.load(simd)[0]);
+            }
+        }
+        for g in 0..count.div_ceil(T::LANES) {
+            self.max.push(max[g]);
+        }
+    }
+}
+
+/// The sum of a function over each row. With an output, the terms are written to it.
+pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usize> {
+    /// The rows.
+    pub rows: Rows<'a, T, N, M>,
+    /// The function that gives the terms.
+    pub f: F,
+    /// Its values of each row.
+    pub by_row: [&'s [Line<T>]; P],
+    /// A place for the levels of the trees: see [`levels`].
+    pub levels: &'s mut [Line<T>],
+    /// The results: see [`super::fold::Columns`].
+    pub partials: &'s mut Partials<T>,
+}
+
+/// A place for the levels of the trees of rows of this length.
+pub fn levels<T: Real>(axis: usize) -> Vec<Line<T>> {
+    let blocks = axis / (BLOCK * T::LANES);
+    vec![Line::ANY; (usize::BITS - blocks.leading_zeros()) as usize * T::LANES * GROUPS]
+}
+
+impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> Kernel for Sum<'_, '_, T, F, N, M, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { mut rows, f, by_row, levels, partials } = self;
+        let zero = <T::Lanes<S> as Memory>::zero(simd);
+        let count = rows.len();
+        let groups = count.div_ceil(T::LANES);
+        for _ in 0..T::LANES * groups {
+            partials.push(zero);
+        }
+        let lines = partials.lines_mut();
+        let mut columns = rows.side_by_side(0, count);
+        let mut blocks_done = 0;
+        for i in 0..columns.axis() {
+            if i > 0 && i % (BLOCK * T::LANES) == 0 {
+                finish_block(zero, lines, levels, blocks_done);
+                blocks_done += 1;
+            }
+            let place = &mut lines[i % T::LANES * groups..][..groups];
+            let mut blocks = columns.elements(i).blocks();
+            for g in 0..groups {
+                let Some(partial) = blocks.partial() else { break };
+                let term = f.apply(of_group(zero, &by_row, g), partial.load(simd));
+                place[g] = Line((place[g].load(zero) + term).to_array());
+                if M > 0 {
+                    partial.store(term);
+                }
+            }
+        }
+        for level in 0..usize::BITS as usize {
+            if blocks_done >> level & 1 == 1 {
+                add_level(zero, lines, levels, level);
+            }
+        }
+    }
+}
+
+/// Moves the sums of a block, the `blocks`-th, into the trees, and leaves zeros.
+#[inline(always)]
+fn finish_block<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &mut [Line<L::Float>], blocks: usize) {
+    let level = blocks.trailing_ones() as usize;
+    for below in 0..level {
+        add_level(zero, lines, levels, below);
+    }
+    let len = lines.len();
+    levels[level * len..][..len].copy_from_slice(lines);
+    lines.fill(Line(zero.to_array()));
+}
+
+/// Adds a level of the trees to the sums.
+#[inline(always)]
+fn add_level<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &[Line<L::Float>], level: usize) {
+    let levels = &levels[level * lines.len()..];
+    for k in 0..lines.len() {
+        lines[k] = Line((levels[k].load(zero) + lines[k].load(zero)).to_array());
+    }
+}
+
+/// Writes a function of every element.
+pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
+    /// The rows.
+    pub rows: Rows<'a, T, N>,
+    /// The function.
+    pub f: F,
+    /// Its values of each row.
+    pub by_row: [&'s [Line<T>]; P],
+}
+
+impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'_, '_, T, F, N, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { mut rows, f, by_row } = self;
+        let zero = <T::Lanes<S> as Memory>::zero(simd);
+        let count = rows.len();
+        let mut columns = rows.side_by_side(0, count);
+        for i in 0..columns.axis() {
+            let mut blocks = columns.elements(i).blocks();
+            for g in 0..count.div_ceil(T::LANES) {
+                let Some(partial) = blocks.partial() else { break };
+                let y = f.apply(of_group(zero, &by_row, g), partial.load(simd));
+                partial.store(y);
+            }
+        }
+    }
+}
+
+/// Values of the rows of a group.
+#[inline(always)]
+fn of_group<L: Lanes, const P: usize>(like: L, by_row: &[&[Line<L::Float>]; P], group: usize) -> [L; P] {
+    let mut values = [like; P];
+    for p in 0..P {
+        values[p] = by_row[p][group].load(like);
+    }
+    values
+}

@@ -35,26 +35,25 @@ pub trait Map<const N: usize>: Copy {
 /// Applies a map to every position.
 #[inline(always)]
 pub fn run<T: Real, M: Map<N>, const N: usize>(level: Level, map: M, mut slices: Slices<'_, T, N>) {
-    let len = slices.len();
-    let done = level.run(Quick { map, slices: slices.part(0, len) });
-    if M::HAS_HARD && done < len {
-        finish(level, &map, slices, done);
+    let done = level.run(Quick { map, slices: &mut slices });
+    if M::HAS_HARD && done < slices.len() {
+        finish(level, &map, &mut slices, done);
     }
 }
 
 /// The loops of a map, behind a pointer.
 trait Loops<T, const N: usize> {
     /// Runs [`Quick`].
-    fn quick(&self, level: Level, slices: Slices<'_, T, N>) -> usize;
+    fn quick(&self, level: Level, slices: &mut Slices<'_, T, N>) -> usize;
     /// Runs [`Careful`].
-    fn careful(&self, level: Level, slices: Slices<'_, T, N>);
+    fn careful(&self, level: Level, slices: &mut Slices<'_, T, N>);
 }
 
 impl<T: Real, M: Map<N>, const N: usize> Loops<T, N> for M {
-    fn quick(&self, level: Level, slices: Slices<'_, T, N>) -> usize {
+    fn quick(&self, level: Level, slices: &mut Slices<'_, T, N>) -> usize {
         level.run(Quick { map: *self, slices })
     }
-    fn careful(&self, level: Level, slices: Slices<'_, T, N>) {
+    fn careful(&self, level: Level, slices: &mut Slices<'_, T, N>) {
         level.run(Careful { map: *self, slices });
     }
 }
@@ -65,23 +64,30 @@ const HARD_BLOCK: usize = 64;
 /// Goes on where the quick loop met a hard block.
 #[cold]
 #[inline(never)]
-fn finish<T: Real, const N: usize>(level: Level, map: &dyn Loops<T, N>, mut slices: Slices<'_, T, N>, mut done: usize) {
+fn finish<T: Real, const N: usize>(
+    level: Level,
+    map: &dyn Loops<T, N>,
+    slices: &mut Slices<'_, T, N>,
+    mut done: usize,
+) {
     let len = slices.len();
     while done < len {
         let hard = HARD_BLOCK.min(len - done);
-        map.careful(level, slices.part(done, hard));
+        map.careful(level, &mut slices.part(done, hard));
         done += hard;
-        done += map.quick(level, slices.part(done, len - done));
+        done += map.quick(level, &mut slices.part(done, len - done));
     }
 }
 
 /// The loop over ordinary blocks. It returns the number of elements before the first hard block.
-struct Quick<'a, T, M, const N: usize> {
+///
+/// The slices come by reference: registers hold it, and a struct on its way through memory costs a short call its time.
+struct Quick<'s, 'a, T, M, const N: usize> {
     map: M,
-    slices: Slices<'a, T, N>,
+    slices: &'s mut Slices<'a, T, N>,
 }
 
-impl<T: Real, M: Map<N>, const N: usize> Kernel for Quick<'_, T, M, N> {
+impl<T: Real, M: Map<N>, const N: usize> Kernel for Quick<'_, '_, T, M, N> {
     type Output = usize;
 
     #[inline(always)]
@@ -95,12 +101,12 @@ impl<T: Real, M: Map<N>, const N: usize> Kernel for Quick<'_, T, M, N> {
     }
 }
 
-impl<T: Real, M: Map<N>, const N: usize> Quick<'_, T, M, N> {
+impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
     #[inline(always)]
     fn blocks_of<S: Simd, const V: usize>(self, simd: S) -> usize {
         let Self { map, slices } = self;
         let (len, streams) = (slices.len(), S::STREAMS && M::IS_MEMORY_BOUND && slices.streams());
-        let mut blocks = slices.blocks();
+        let mut blocks = slices.part(0, len).blocks();
         if streams {
             let partial = blocks.before_line();
             let x: [T::Lanes<S>; N] = partial.load(simd);
@@ -166,12 +172,12 @@ fn is_ordinary<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [
 }
 
 /// The loop over blocks of which some are hard.
-struct Careful<'a, T, M, const N: usize> {
+struct Careful<'s, 'a, T, M, const N: usize> {
     map: M,
-    slices: Slices<'a, T, N>,
+    slices: &'s mut Slices<'a, T, N>,
 }
 
-impl<T: Real, M: Map<N>, const N: usize> Kernel for Careful<'_, T, M, N> {
+impl<T: Real, M: Map<N>, const N: usize> Kernel for Careful<'_, '_, T, M, N> {
     type Output = ();
 
     #[inline(always)]
@@ -179,7 +185,8 @@ impl<T: Real, M: Map<N>, const N: usize> Kernel for Careful<'_, T, M, N> {
         if !M::HAS_HARD {
             return;
         }
-        let mut blocks = self.slices.blocks();
+        let len = self.slices.len();
+        let mut blocks = self.slices.part(0, len).blocks();
         while let Some(partial) = blocks.partial() {
             let x: [T::Lanes<S>; N] = partial.load(simd);
             partial.store(self.map.apply(x.map(Gradual)).0);

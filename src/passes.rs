@@ -73,6 +73,8 @@ pub trait Recipe<T: Real, const N: usize, const M: usize> {
 }
 
 /// A few rows of `N` sources and `M` outputs.
+///
+/// Passes get the rows by reference: a view that is copied to its callee's arguments costs a short row its time.
 pub struct Tile<'a, T: Real, const N: usize, const M: usize> {
     level: Level,
     rows: Rows<'a, T, N, M>,
@@ -128,10 +130,10 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     /// The largest element of each row of the first source; any number or NaN for a row with NaN.
     pub fn max(&mut self, max: &mut Values<T>) {
         max.clear();
-        let (level, rows) = (self.level, self.rows.first_source());
-        match &mut self.layout {
+        let (level, rows) = (self.level, &mut self.rows.first_source());
+        match &self.layout {
             Layout::Short(slots) => {
-                level.run(short::Max { rows: rows.len(), axis: rows.shape().axis, slots: &slots[0], max })
+                level.run(short::Max { rows: rows.len(), axis: rows.shape().axis, slots: &slots[0], max });
             }
             Layout::Long => level.run(long::Max { rows, max }),
             Layout::Panel(_) => level.run(panel::Max { rows, max }),
@@ -149,7 +151,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     ) {
         let (level, by_row) = (self.level, by_row.each_ref().map(Stack::lines));
         self.partials.clear();
-        let (rows, partials) = (self.rows.inputs(), &mut *self.partials);
+        let (rows, partials) = (&mut self.rows.inputs(), &mut *self.partials);
         match &mut self.layout {
             Layout::Short(slots) => {
                 let (rows, axis) = (rows.len(), rows.shape().axis);
@@ -203,7 +205,7 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
         let (level, by_row) = (self.level, by_row.each_ref().map(Stack::lines));
         let (len, axis) = (self.rows.len(), self.rows.shape().axis);
         self.partials.clear();
-        let (rows, partials) = (self.rows.part(0, len), &mut *self.partials);
+        let (rows, partials) = (&mut self.rows, &mut *self.partials);
         match &mut self.layout {
             Layout::Short(slots) => {
                 level.run(short::Sum::<_, _, N, P, true> { rows: len, axis, slots, f, by_row, partials })
@@ -226,9 +228,9 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
 
     /// Writes `f` of every element to the output.
     pub fn map<F: Element<N, P>, const P: usize>(&mut self, f: F, by_row: &[Values<T>; P]) {
-        let (level, len) = (self.level, self.rows.len());
-        let (rows, by_row) = (self.rows.part(0, len), by_row.each_ref().map(Stack::lines));
-        match &mut self.layout {
+        let (level, rows) = (self.level, &mut self.rows);
+        let by_row = by_row.each_ref().map(Stack::lines);
+        match &self.layout {
             Layout::Short(slots) => level.run(short::Map { rows, slots, f, by_row }),
             Layout::Long => level.run(long::Map { rows, f, by_row }),
             Layout::Panel(_) => level.run(panel::Map { rows, f, by_row }),
@@ -250,7 +252,7 @@ impl Tile<'_, f32, 1, 1> {
     ) {
         sums.iter_mut().for_each(Stack::clear);
         let (level, axis, len) = (self.level, self.rows.shape().axis, self.rows.len());
-        let (rows, by_row) = (self.rows.inputs(), by_row.lines());
+        let (rows, by_row) = (&mut self.rows.inputs(), by_row.lines());
         let is_panel = matches!(self.layout, Layout::Panel(_));
         let lane_values = if is_panel { axis } else { len * axis.div_ceil(f32::LANES) };
         if terms.len() < 2 * lane_values {
@@ -265,8 +267,7 @@ impl Tile<'_, f32, 1, 1> {
 
     /// Writes each term over its row's sum to the output.
     pub fn divide_wide(&mut self, terms: &[Line<f64>], sums: &[Values<f64>; 2]) {
-        let (level, len) = (self.level, self.rows.len());
-        let rows = self.rows.part(0, len);
+        let (level, rows) = (self.level, &mut self.rows);
         if matches!(self.layout, Layout::Panel(_)) {
             level.run(wide::PanelDivide { rows, terms, sums });
         } else {
@@ -303,7 +304,7 @@ impl<T: Real, F: RowFunction<I, O>, const I: usize, const O: usize> Kernel for O
             }
             let results = self.f.apply(values, sum);
             for o in 0..O {
-                self.results[o].push(results[o]);
+                self.results[o].push_line(Line(results[o].to_array()));
             }
         }
     }

@@ -36,7 +36,7 @@ impl<L: Lanes> Tree<L> {
             level += 1;
         }
         if level == self.levels.lines().len() {
-            self.levels.push(sum);
+            self.levels.push_line(Line(sum.to_array()));
         } else {
             self.levels.lines_mut()[level] = Line(sum.to_array());
         }

@@ -38,8 +38,15 @@ pub struct Stack<T: Real, const CAPACITY: usize> {
 impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
     /// No lines.
     #[inline(always)]
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self { lines: MaybeUninit::uninit(), len: 0 }
+    }
+
+    /// Some empty ones.
+    #[inline(always)]
+    pub fn array<const N: usize>() -> [Self; N] {
+        // Not `[const { .. }; N]`, which would copy a constant, uninitialised bytes included.
+        std::array::from_fn(|_| Self::new())
     }
 
     /// Removes all lines.
@@ -48,20 +55,19 @@ impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
         self.len = 0;
     }
 
-    /// Appends a lane value.
-    #[inline(always)]
-    pub fn push<L: Lanes<Float = T>>(&mut self, lanes: L) {
-        self.push_line(Line(lanes.to_array()));
-    }
-
     /// Appends a line.
     #[inline(always)]
     pub fn push_line(&mut self, line: Line<T>) {
-        assert!(self.len < CAPACITY);
-        let lines: *mut Line<T> = self.lines.as_mut_ptr().cast();
-        // SAFETY: there is room, as just checked.
-        unsafe { lines.add(self.len).write(line) };
-        self.len += 1;
+        let mut end = self.end();
+        end.push_line(line);
+        end.finish();
+    }
+
+    /// The place behind the last line.
+    #[inline(always)]
+    pub fn end(&mut self) -> End<'_, T> {
+        let (lines, capacity) = (self.lines.as_mut_ptr().cast(), CAPACITY);
+        End { lines, capacity, len: self.len, total: &mut self.len }
     }
 
     /// The lines in order.
@@ -76,5 +82,38 @@ impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
     pub fn lines_mut(&mut self) -> &mut [Line<T>] {
         // SAFETY: the first `len` lines are initialised.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+/// Appends lines to a [`Stack`]. It counts in a local variable, which loops keep in a register.
+///
+/// Invariant: `lines` is valid for writes of `capacity` lines, of which the first `len` are initialised.
+pub struct End<'s, T: Real> {
+    lines: *mut Line<T>,
+    capacity: usize,
+    len: usize,
+    total: &'s mut usize,
+}
+
+impl<T: Real> End<'_, T> {
+    /// Appends a lane value.
+    #[inline(always)]
+    pub fn push<L: Lanes<Float = T>>(&mut self, lanes: L) {
+        self.push_line(Line(lanes.to_array()));
+    }
+
+    /// Appends a line.
+    #[inline(always)]
+    pub fn push_line(&mut self, line: Line<T>) {
+        assert!(self.len < self.capacity);
+        // SAFETY: there is room, as just checked.
+        unsafe { self.lines.add(self.len).write(line) };
+        self.len += 1;
+    }
+
+    /// Adds what was appended to the lines of the stack; else it is forgotten.
+    #[inline(always)]
+    pub fn finish(self) {
+        *self.total = self.len;
     }
 }

@@ -190,7 +190,7 @@ macro_rules! lanes {
             unsafe fn load_partial(_: Portable, from: *const $float, count: usize) -> Self {
                 let mut lanes = [0.0; $count];
                 // SAFETY: the caller vouches for `count` elements, and that they fit the array.
-                unsafe { lanes.as_mut_ptr().copy_from_nonoverlapping(from, count) };
+                unsafe { copy_few(from, lanes.as_mut_ptr(), count) };
                 Self(cast(lanes))
             }
             #[inline(always)]
@@ -202,10 +202,31 @@ macro_rules! lanes {
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 let lanes: [$float; $count] = cast(self.0);
                 // SAFETY: the caller vouches for `count` elements, and that the array has them.
-                unsafe { to.copy_from_nonoverlapping(lanes.as_ptr(), count) }
+                unsafe { copy_few(lanes.as_ptr(), to, count) }
             }
         }
     };
+}
+
+/// Copies fewer than 16 elements, by powers of two: a call of `memcpy` takes longer than the arithmetic between two of them.
+///
+/// # Safety
+/// `from` must be valid for reads, and `to` for writes, of `count` elements; they do not overlap.
+#[allow(unsafe_code)]
+#[inline(always)]
+unsafe fn copy_few<T: Copy>(from: *const T, to: *mut T, count: usize) {
+    let mut done = 0;
+    macro_rules! copy {
+        ($($size:literal)*) => {$(
+            if count & $size != 0 {
+                // SAFETY: all powers together are the count.
+                unsafe { to.add(done).cast::<[T; $size]>().write_unaligned(from.add(done).cast::<[T; $size]>().read_unaligned()) };
+                done += $size;
+            }
+        )*};
+    }
+    copy!(16 8 4 2 1);
+    debug_assert!(done == count);
 }
 
 macro_rules! conversions {

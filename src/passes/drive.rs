@@ -36,14 +36,14 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
     }
     let is_short = axis <= T::LANES && recipe.reads_slots();
     let most = if is_short { SHORT_GROUPS * T::LANES } else { (TILE / axis).clamp(1, T::LANES) };
-    let mut slots: [Partials<T>; N] = [const { Stack::new() }; N];
+    let mut slots: [Partials<T>; N] = Stack::array();
     let mut first = 0;
     while first < count {
         let len = most.min(count - first);
         let mut layout = Layout::Long;
         if is_short {
             slots.iter_mut().for_each(Stack::clear);
-            level.run(short::Stage { rows: rows.part(first, len).inputs(), slots: &mut slots });
+            level.run(short::Stage { rows: &mut rows.part(first, len).inputs(), slots: &mut slots });
             layout = Layout::Short(&mut slots);
         }
         let rows = if is_short { rows.part(first, len) } else { rows.initialised(first, len) };

@@ -27,7 +27,7 @@ impl<T: Real> Kernel for Rows<'_, T> {
             }
             let sums = <T::Lanes<S> as Fold>::fold_sum(&rows);
             for half in 0..2 {
-                self.sums[half].push(sums[half]);
+                self.sums[half].push_line(Line(sums[half].to_array()));
             }
         }
     }
@@ -58,7 +58,7 @@ impl<T: Real> Kernel for Columns<'_, T> {
             }
             let sums = add_halves::<_, ROWS>(lanes, self.used);
             for half in 0..2 {
-                self.sums[half].push(sums[half]);
+                self.sums[half].push_line(Line(sums[half].to_array()));
             }
         }
     }

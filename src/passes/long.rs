@@ -8,7 +8,7 @@ use crate::sum::{BLOCK, Tree};
 /// The largest element of each row.
 pub struct Max<'s, 'a, T: Real> {
     /// The rows.
-    pub rows: Rows<'a, T, 1, 0>,
+    pub rows: &'s mut Rows<'a, T, 1, 0>,
     /// The results.
     pub max: &'s mut Values<T>,
 }
@@ -17,7 +17,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         let lowest = <T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY);
         let mut rows = [lowest; ROWS];
         for r in 0..self.rows.len() {
@@ -34,14 +34,14 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
             }
             rows[r] = max[0].max(max[1]).max(max[2].max(max[3]));
         }
-        self.max.push(<T::Lanes<S> as Fold>::fold_max(&rows));
+        self.max.push_line(Line(<T::Lanes<S> as Fold>::fold_max(&rows).to_array()));
     }
 }
 
 /// The sum of a function over each row. With an output, the terms are written to it.
 pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usize> {
     /// The rows.
-    pub rows: Rows<'a, T, N, M>,
+    pub rows: &'s mut Rows<'a, T, N, M>,
     /// The function that gives the terms.
     pub f: F,
     /// Its values of each row.
@@ -55,7 +55,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, f, by_row, partials } = self;
+        let Self { rows, f, by_row, partials } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let mut tree = Tree::new();
         for r in 0..rows.len() {
@@ -80,7 +80,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
                     partial.store(term);
                 }
             }
-            partials.push(tree.finish(sum));
+            partials.push_line(Line(tree.finish(sum).to_array()));
         }
     }
 }
@@ -88,7 +88,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
 /// Writes a function of every element.
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     /// The rows.
-    pub rows: Rows<'a, T, N>,
+    pub rows: &'s mut Rows<'a, T, N>,
     /// The function.
     pub f: F,
     /// Its values of each row.
@@ -100,7 +100,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, f, by_row } = self;
+        let Self { rows, f, by_row } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         for r in 0..rows.len() {
             let by_row = of_row(zero, &by_row, 0, r);

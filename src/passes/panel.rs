@@ -18,7 +18,7 @@ use crate::sum::BLOCK;
 /// The largest element of each row.
 pub struct Max<'s, 'a, T: Real> {
     /// The rows.
-    pub rows: Rows<'a, T, 1, 0>,
+    pub rows: &'s mut Rows<'a, T, 1, 0>,
     /// The results.
     pub max: &'s mut Values<T>,
 }
@@ -27,7 +27,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         let count = self.rows.len();
         let mut columns = self.rows.side_by_side(0, count);
         let mut max = [<T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY); GROUPS];
@@ -39,7 +39,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
             }
         }
         for g in 0..count.div_ceil(T::LANES) {
-            self.max.push(max[g]);
+            self.max.push_line(Line(max[g].to_array()));
         }
     }
 }
@@ -47,7 +47,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
 /// The sum of a function over each row. With an output, the terms are written to it.
 pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usize> {
     /// The rows.
-    pub rows: Rows<'a, T, N, M>,
+    pub rows: &'s mut Rows<'a, T, N, M>,
     /// The function that gives the terms.
     pub f: F,
     /// Its values of each row.
@@ -69,12 +69,12 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, f, by_row, levels, partials } = self;
+        let Self { rows, f, by_row, levels, partials } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let count = rows.len();
         let groups = count.div_ceil(T::LANES);
         for _ in 0..T::LANES * groups {
-            partials.push(zero);
+            partials.push_line(Line(zero.to_array()));
         }
         let lines = partials.lines_mut();
         let mut columns = rows.side_by_side(0, count);
@@ -127,7 +127,7 @@ fn add_level<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &[Line<L::
 /// Writes a function of every element.
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     /// The rows.
-    pub rows: Rows<'a, T, N>,
+    pub rows: &'s mut Rows<'a, T, N>,
     /// The function.
     pub f: F,
     /// Its values of each row.
@@ -139,7 +139,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, f, by_row } = self;
+        let Self { rows, f, by_row } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let count = rows.len();
         let mut columns = rows.side_by_side(0, count);

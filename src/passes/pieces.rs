@@ -10,10 +10,10 @@ use crate::lanes::{Line, Real, Rows};
 use crate::parallel;
 
 /// The largest element.
-pub fn max<T: Real>(level: Level, mut row: Rows<'_, T, 1, 0>, max: &mut Values<T>) {
+pub fn max<T: Real>(level: Level, row: &mut Rows<'_, T, 1, 0>, max: &mut Values<T>) {
     let of_piece = |piece| {
         let mut max = Values::new();
-        level.run(long::Max { rows: Rows::single(piece), max: &mut max });
+        level.run(long::Max { rows: &mut Rows::single(piece), max: &mut max });
         max.lines()[0]
     };
     let larger = |a: Line<T>, b: Line<T>| if a.0.as_ref()[0] > b.0.as_ref()[0] { a } else { b };
@@ -23,14 +23,14 @@ pub fn max<T: Real>(level: Level, mut row: Rows<'_, T, 1, 0>, max: &mut Values<T
 /// The sum of a function; with an output, the terms are written to it.
 pub fn sum<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize>(
     level: Level,
-    mut row: Rows<'_, T, N, M>,
+    row: &mut Rows<'_, T, N, M>,
     f: F,
     by_row: [&[Line<T>]; P],
     partials: &mut Partials<T>,
 ) {
     let of_piece = |piece| {
         let mut partials = Partials::new();
-        level.run(long::Sum { rows: Rows::single(piece), f, by_row, partials: &mut partials });
+        level.run(long::Sum { rows: &mut Rows::single(piece), f, by_row, partials: &mut partials });
         partials.lines()[0]
     };
     let add = |mut a: Line<T>, b: Line<T>| {
@@ -45,10 +45,10 @@ pub fn sum<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: u
 /// Writes a function of every element.
 pub fn map<T: Real, F: Element<N, P>, const N: usize, const P: usize>(
     level: Level,
-    mut row: Rows<'_, T, N>,
+    row: &mut Rows<'_, T, N>,
     f: F,
     by_row: [&[Line<T>]; P],
 ) {
-    let of_piece = |piece| level.run(long::Map { rows: Rows::single(piece), f, by_row });
+    let of_piece = |piece| level.run(long::Map { rows: &mut Rows::single(piece), f, by_row });
     parallel::split(level, Cost::MAP_PASS, row.row(0), &of_piece);
 }

@@ -5,12 +5,12 @@
 
 use super::{Element, Partials, Values, of_row};
 use crate::dispatch::Kernel;
-use crate::lanes::{Fold, Lanes, Line, Memory, ROWS, Real, Rows, Simd};
+use crate::lanes::{End, Fold, Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
 
 /// Copies each row to its slot, for all sources.
 pub struct Stage<'s, 'a, T: Real, const N: usize> {
     /// The rows.
-    pub rows: Rows<'a, T, N, 0>,
+    pub rows: &'s mut Rows<'a, T, N, 0>,
     /// The slots, for each source.
     pub slots: &'s mut [Partials<T>; N],
 }
@@ -19,13 +19,15 @@ impl<T: Real, const N: usize> Kernel for Stage<'_, '_, T, N> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
+        let mut slots = self.slots.each_mut().map(Stack::end);
         for r in 0..self.rows.len() {
             let x: [T::Lanes<S>; N] = self.rows.lane_value(r).load(simd);
             for k in 0..N {
-                self.slots[k].push(x[k]);
+                slots[k].push(x[k]);
             }
         }
+        slots.into_iter().for_each(End::finish);
     }
 }
 
@@ -52,7 +54,7 @@ impl<T: Real> Kernel for Max<'_, T> {
             for r in 0..slots.len() {
                 rows[r] = slots[r].load(lowest).keep(self.axis, lowest);
             }
-            self.max.push(<T::Lanes<S> as Fold>::fold_max(&rows));
+            self.max.push_line(Line(<T::Lanes<S> as Fold>::fold_max(&rows).to_array()));
         }
     }
 }
@@ -82,24 +84,29 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, axis, slots, f, by_row, partials } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        for r in 0..rows {
-            let mut x = [zero; N];
-            for k in 0..N {
-                x[k] = slots[k].lines()[r].load(zero);
-            }
-            let term = f.apply(of_row(zero, &by_row, r / T::LANES, r % T::LANES), x);
-            partials.push(zero + term.keep(axis, zero));
-            if REPLACE {
-                slots[0].lines_mut()[r] = Line(term.to_array());
+        let slots = slots.each_mut().map(|slots| &mut slots.lines_mut()[..rows]);
+        let mut partials = partials.end();
+        for first in (0..rows).step_by(T::LANES) {
+            for r in 0..T::LANES.min(rows - first) {
+                let mut x = [zero; N];
+                for k in 0..N {
+                    x[k] = slots[k][first + r].load(zero);
+                }
+                let term = f.apply(of_row(zero, &by_row, first / T::LANES, r), x);
+                partials.push(zero + term.keep(axis, zero));
+                if REPLACE {
+                    slots[0][first + r] = Line(term.to_array());
+                }
             }
         }
+        partials.finish();
     }
 }
 
 /// Writes a function of every element.
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     /// Where the results go.
-    pub rows: Rows<'a, T, N>,
+    pub rows: &'s mut Rows<'a, T, N>,
     /// The elements.
     pub slots: &'s [Partials<T>; N],
     /// The function.
@@ -113,15 +120,20 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, slots, f, by_row } = self;
+        let Self { rows, slots, f, by_row } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        for r in 0..rows.len() {
-            let mut x = [zero; N];
-            for k in 0..N {
-                x[k] = slots[k].lines()[r].load(zero);
+        let count = rows.len();
+        let slots = slots.each_ref().map(|slots| &slots.lines()[..count]);
+        for first in (0..count).step_by(T::LANES) {
+            for r in 0..T::LANES.min(count - first) {
+                let mut x = [zero; N];
+                for k in 0..N {
+                    x[k] = slots[k][first + r].load(zero);
+                }
+                let y = f.apply(of_row(zero, &by_row, first / T::LANES, r), x);
+                // What a store writes beyond its row the next row's overwrites.
+                rows.lane_value(first + r).store(y);
             }
-            // What a store writes beyond its row the next row's overwrites.
-            rows.lane_value(r).store(f.apply(of_row(zero, &by_row, r / T::LANES, r % T::LANES), x));
         }
     }
 }

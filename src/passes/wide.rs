@@ -14,7 +14,7 @@ pub trait WideElement: Copy {
 /// The sum of a function over each row, one lane value after the other, and the terms.
 pub struct Sum<'s, 'a, F> {
     /// Up to 16 rows.
-    pub rows: Rows<'a, f32, 1, 0>,
+    pub rows: &'s mut Rows<'a, f32, 1, 0>,
     /// The function that gives the terms.
     pub f: F,
     /// Its value of each row.
@@ -30,7 +30,7 @@ impl<F: WideElement> Kernel for Sum<'_, '_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, f, by_row, terms, sums } = self;
+        let Self { rows, f, by_row, terms, sums } = self;
         let (zero, none) = (<S::F32 as Memory>::zero(simd), <S::F64 as Memory>::zero(simd));
         let mut partials = [[none; 2]; ROWS];
         let mut at = 0;
@@ -51,7 +51,7 @@ impl<F: WideElement> Kernel for Sum<'_, '_, F> {
             halves[r / 8][r % 8] = partials[r][0] + partials[r][1];
         }
         for half in 0..2 {
-            sums[half].push(<S::F64 as Fold>::fold_sum(&halves[half])[0]);
+            sums[half].push_line(Line(<S::F64 as Fold>::fold_sum(&halves[half])[0].to_array()));
         }
     }
 }
@@ -59,7 +59,7 @@ impl<F: WideElement> Kernel for Sum<'_, '_, F> {
 /// The same for a panel of one group.
 pub struct PanelSum<'s, 'a, F> {
     /// Up to 16 interleaved rows.
-    pub rows: Rows<'a, f32, 1, 0>,
+    pub rows: &'s mut Rows<'a, f32, 1, 0>,
     /// The function that gives the terms.
     pub f: F,
     /// Its value of each row.
@@ -75,10 +75,10 @@ impl<F: WideElement> Kernel for PanelSum<'_, '_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, f, by_row, terms, sums } = self;
+        let Self { rows, f, by_row, terms, sums } = self;
         let row = by_row[0].load(<S::F32 as Memory>::zero(simd));
         let mut places = [[<S::F64 as Memory>::zero(simd); 2]; ROWS];
-        let mut columns = panel(&mut rows);
+        let mut columns = panel(rows);
         for i in 0..columns.axis() {
             let [a, b] = f.apply(row, columns.elements(i).into_partial().load(simd)[0]);
             (terms[2 * i], terms[2 * i + 1]) = (Line(a.to_array()), Line(b.to_array()));
@@ -88,7 +88,7 @@ impl<F: WideElement> Kernel for PanelSum<'_, '_, F> {
         let used = columns.axis().min(ROWS);
         let results = add_halves(places, used);
         for half in 0..2 {
-            sums[half].push(results[half]);
+            sums[half].push_line(Line(results[half].to_array()));
         }
     }
 }
@@ -96,7 +96,7 @@ impl<F: WideElement> Kernel for PanelSum<'_, '_, F> {
 /// Writes each term over its row's sum.
 pub struct Divide<'s, 'a> {
     /// Up to 16 rows.
-    pub rows: Rows<'a, f32, 1>,
+    pub rows: &'s mut Rows<'a, f32, 1>,
     /// The terms, as [`Sum`] leaves them.
     pub terms: &'s [Line<f64>],
     /// The sums.
@@ -108,7 +108,7 @@ impl Kernel for Divide<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, terms, sums } = self;
+        let Self { rows, terms, sums } = self;
         let none = <S::F64 as Memory>::zero(simd);
         let factors = inverses(sums, none).map(|factor| factor.to_array());
         let mut at = 0;
@@ -127,7 +127,7 @@ impl Kernel for Divide<'_, '_> {
 /// The same for a panel of one group.
 pub struct PanelDivide<'s, 'a> {
     /// Up to 16 interleaved rows.
-    pub rows: Rows<'a, f32, 1>,
+    pub rows: &'s mut Rows<'a, f32, 1>,
     /// The terms, as [`PanelSum`] leaves them.
     pub terms: &'s [Line<f64>],
     /// The sums.
@@ -139,10 +139,10 @@ impl Kernel for PanelDivide<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut rows, terms, sums } = self;
+        let Self { rows, terms, sums } = self;
         let none = <S::F64 as Memory>::zero(simd);
         let factors = inverses(sums, none);
-        let mut columns = panel(&mut rows);
+        let mut columns = panel(rows);
         for i in 0..columns.axis() {
             let (a, b): (S::F64, S::F64) = (terms[2 * i].load(none), terms[2 * i + 1].load(none));
             let y = <S::F32 as Lanes>::narrow([a * factors[0], b * factors[1]]);

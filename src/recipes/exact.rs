@@ -25,7 +25,7 @@ impl Recipe<f32, 1, 1> for ExactSoftmax {
         false
     }
     fn tile(&mut self, tile: &mut Tile<'_, f32, 1, 1>, _: usize) {
-        let (mut max, mut sums) = (Values::new(), [const { Stack::new() }; 2]);
+        let (mut max, mut sums) = (Values::new(), Stack::array());
         tile.max(&mut max);
         tile.sum_wide(WideTerm, &max, &mut self.terms, &mut sums);
         tile.divide_wide(&self.terms, &sums);

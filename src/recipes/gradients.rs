@@ -24,7 +24,7 @@ impl<T: Real> Recipe<T, 2, 1> for LogSoftmaxGradient {
 
 /// A sum over each row, rounded to the element type, and a map that takes it.
 fn sum_and_map<T: Real>(tile: &mut Tile<'_, T, 2, 1>, term: impl Element<2, 0>, result: impl Element<2, 1>) {
-    let (mut sum, mut rounded) = ([const { Stack::new() }; 2], [Values::new()]);
+    let (mut sum, mut rounded) = (Stack::array(), [Values::new()]);
     tile.sum(term, &[], &mut sum);
     tile.once(Rounded, [], Some(&sum), &mut rounded);
     tile.map(result, &rounded);

@@ -52,7 +52,7 @@ impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
         sums.replacing(tile);
         self.losses.write(tile, &sums, &target, first);
 
-        let (mut inverse, mut gradient) = ([const { Stack::new() }; 3], [Values::new()]);
+        let (mut inverse, mut gradient) = (Stack::array(), [Values::new()]);
         tile.once(Inverse, [&sums.max], Some(&sums.sum), &mut inverse);
         tile.map(Scaled(self.scale), &inverse);
         let ([a, b, c], [d, e, f]) = (&inverse, &sums.shift);

@@ -18,7 +18,7 @@ impl<T: Real> Sums<T> {
     /// Nothing yet.
     #[inline(always)]
     pub fn new() -> Self {
-        Self { max: Values::new(), shift: [const { Stack::new() }; 3], sum: [const { Stack::new() }; 2] }
+        Self { max: Values::new(), shift: Stack::array(), sum: Stack::array() }
     }
 
     /// The sums of a tile. The logits stay.
@@ -44,7 +44,7 @@ pub struct Softmax;
 
 impl<T: Real> Recipe<T, 1, 1> for Softmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
-        let (mut sums, mut inverse) = (Sums::new(), [const { Stack::new() }; 3]);
+        let (mut sums, mut inverse) = (Sums::new(), Stack::array());
         sums.replacing(tile);
         tile.once(Inverse, [&sums.max], Some(&sums.sum), &mut inverse);
         tile.map(Probability, &inverse);
@@ -56,7 +56,7 @@ pub struct LogSoftmax;
 
 impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
-        let (mut sums, mut log) = (Sums::new(), [const { Stack::new() }; 2]);
+        let (mut sums, mut log) = (Sums::new(), Stack::array());
         sums.of(tile);
         let Sums { max, shift: [a, b, c], sum } = &sums;
         tile.once(MaxAndLog, [max, a, b, c], Some(sum), &mut log);
@@ -97,7 +97,7 @@ impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
         tile.once(MaxPlusLog, [max, a, b, c], Some(sum), &mut result);
         let has_infinite = (0..tile.len()).any(|r| !max.lines()[r / T::LANES].0.as_ref()[r % T::LANES].is_finite());
         if has_infinite {
-            let (mut nan, finite) = ([const { Stack::new() }; 2], result);
+            let (mut nan, finite) = (Stack::array(), result);
             tile.sum(ZeroOrNan, &[], &mut nan);
             result = [Values::new()];
             tile.once(OrInfinity, [max, &finite[0]], Some(&nan), &mut result);

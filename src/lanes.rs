@@ -57,6 +57,10 @@ pub trait Simd: Copy {
     /// Whether [`Memory::stream`] goes past the caches.
     const STREAMS: bool = false;
 
+    /// Fetches a cache line to the first-level cache, where there is an instruction for it. Any address will do.
+    #[inline(always)]
+    fn prefetch<T>(self, _: *const T) {}
+
     /// Makes what was streamed visible to other threads before anything that comes later.
     #[inline(always)]
     fn fence(self) {}
@@ -128,8 +132,13 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
         self.with_array(lanes)
     }
 
+    /// The mask of the first `count` lanes.
+    fn first(self, count: usize) -> Self::Mask;
     /// The first `count` lanes, the others replaced by `fill`.
-    fn keep(self, count: usize, fill: Self) -> Self;
+    #[inline(always)]
+    fn keep(self, count: usize, fill: Self) -> Self {
+        Self::select(self.first(count), self, fill)
+    }
     /// The lanes as `f64`, first half and second half. `f64` lanes give themselves twice.
     fn widen(self) -> [Self::Double; 2];
     /// The inverse of [`widen`](Self::widen), rounding each lane once.

@@ -48,6 +48,8 @@ pub type Partials<T> = Stack<T, { GROUPS * ROWS }>;
 
 /// A function of the elements at one position, and of `P` values of their row.
 pub trait Element<const N: usize, const P: usize>: Copy + Send + Sync {
+    /// Whether a sum of it is the first pass of its recipe; else that is [`Tile::max`].
+    const IS_FIRST_PASS: bool = false;
     /// The function.
     fn apply<L: Lanes>(self, row: [L; P], x: [L; N]) -> L;
 }
@@ -78,13 +80,15 @@ pub trait Recipe<T: Real, const N: usize, const M: usize> {
 pub struct Tile<'a, T: Real, const N: usize, const M: usize> {
     level: Level,
     rows: Rows<'a, T, N, M>,
+    /// Elements to the rows of the next tile, or 0 if this is the last.
+    ahead: usize,
     layout: Layout<'a, T, N>,
     partials: &'a mut Partials<T>,
 }
 
 /// Where the elements of a tile are.
 enum Layout<'a, T: Real, const N: usize> {
-    /// In slots of one lane value for each row, one list for each source.
+    /// In slots of one lane value for each row, one list for each source: empty before the first pass.
     Short(&'a mut [Partials<T>; N]),
     /// In memory, side by side. A tile is one group.
     Long,
@@ -130,10 +134,10 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     /// The largest element of each row of the first source; any number or NaN for a row with NaN.
     pub fn max(&mut self, max: &mut Values<T>) {
         max.clear();
-        let (level, rows) = (self.level, &mut self.rows.first_source());
-        match &self.layout {
+        let (level, ahead, rows) = (self.level, self.ahead, &mut self.rows.first_source());
+        match &mut self.layout {
             Layout::Short(slots) => {
-                level.run(short::Max { rows: rows.len(), axis: rows.shape().axis, slots: &slots[0], max });
+                level.run(short::Max { rows, ahead, slots: &mut slots[0], max });
             }
             Layout::Long => level.run(long::Max { rows, max }),
             Layout::Panel(_) => level.run(panel::Max { rows, max }),
@@ -149,13 +153,12 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         by_row: &[Values<T>; P],
         sums: &mut [Values<f64>; 2],
     ) {
-        let (level, by_row) = (self.level, by_row.each_ref().map(Stack::lines));
+        let (level, ahead, by_row) = (self.level, self.ahead, by_row.each_ref().map(Stack::lines));
         self.partials.clear();
         let (rows, partials) = (&mut self.rows.inputs(), &mut *self.partials);
         match &mut self.layout {
             Layout::Short(slots) => {
-                let (rows, axis) = (rows.len(), rows.shape().axis);
-                level.run(short::Sum::<_, _, N, P, false> { rows, axis, slots, f, by_row, partials });
+                level.run(short::Sum::<_, _, N, P, false> { rows, ahead, slots, f, by_row, partials });
             }
             Layout::Long => level.run(long::Sum { rows, f, by_row, partials }),
             Layout::Panel(levels) => level.run(panel::Sum { rows, f, by_row, levels, partials }),
@@ -174,7 +177,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
                 let used = self.rows.shape().axis.min(T::LANES);
                 self.level.run(fold::Columns { lines, groups: self.rows.len().div_ceil(T::LANES), used, sums });
             }
-            _ => self.level.run(fold::Rows { lines, sums }),
+            _ => self.level.run(fold::Rows { lines, rows: self.rows.len(), sums }),
         }
     }
 
@@ -203,12 +206,12 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
         sums: &mut [Values<f64>; 2],
     ) {
         let (level, by_row) = (self.level, by_row.each_ref().map(Stack::lines));
-        let (len, axis) = (self.rows.len(), self.rows.shape().axis);
         self.partials.clear();
-        let (rows, partials) = (&mut self.rows, &mut *self.partials);
+        let (ahead, rows, partials) = (self.ahead, &mut self.rows, &mut *self.partials);
         match &mut self.layout {
             Layout::Short(slots) => {
-                level.run(short::Sum::<_, _, N, P, true> { rows: len, axis, slots, f, by_row, partials })
+                let rows = &mut rows.inputs();
+                level.run(short::Sum::<_, _, N, P, true> { rows, ahead, slots, f, by_row, partials });
             }
             Layout::Long => level.run(long::Sum { rows, f, by_row, partials }),
             Layout::Panel(levels) => level.run(panel::Sum { rows, f, by_row, levels, partials }),
@@ -230,7 +233,7 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
     pub fn map<F: Element<N, P>, const P: usize>(&mut self, f: F, by_row: &[Values<T>; P]) {
         let (level, rows) = (self.level, &mut self.rows);
         let by_row = by_row.each_ref().map(Stack::lines);
-        match &self.layout {
+        match &mut self.layout {
             Layout::Short(slots) => level.run(short::Map { rows, slots, f, by_row }),
             Layout::Long => level.run(long::Map { rows, f, by_row }),
             Layout::Panel(_) => level.run(panel::Map { rows, f, by_row }),

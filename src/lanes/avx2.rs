@@ -27,6 +27,11 @@ impl Simd for Avx2 {
     const STREAMS: bool = true;
 
     #[inline(always)]
+    fn prefetch<T>(self, at: *const T) {
+        // SAFETY: every x86-64 has the instruction, which takes any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[inline(always)]
     fn fence(self) {
         // SAFETY: every x86-64 has the instruction.
         unsafe { _mm_sfence() }
@@ -254,9 +259,9 @@ impl Lanes for F32 {
         Self(both!(_mm256_permutevar8x32_ps(table, index)))
     }
     #[inline(always)]
-    fn keep(self, count: usize, fill: Self) -> Self {
+    fn first(self, count: usize) -> Self::Mask {
         let masks = masks_f32(count);
-        Self::select(Truths(both!(_mm256_castsi256_ps(masks))), self, fill)
+        Truths(both!(_mm256_castsi256_ps(masks)))
     }
     #[inline(always)]
     fn widen(self) -> [F64; 2] {
@@ -376,9 +381,9 @@ impl Lanes for F64 {
     );
 
     #[inline(always)]
-    fn keep(self, count: usize, fill: Self) -> Self {
+    fn first(self, count: usize) -> Self::Mask {
         let masks = masks_f64(count);
-        Self::select(Truths(both!(_mm256_castsi256_pd(masks))), self, fill)
+        Truths(both!(_mm256_castsi256_pd(masks)))
     }
     #[inline(always)]
     fn widen(self) -> [F64; 2] {

@@ -27,6 +27,11 @@ impl Simd for Avx512 {
     const STREAMS: bool = true;
 
     #[inline(always)]
+    fn prefetch<T>(self, at: *const T) {
+        // SAFETY: every x86-64 has the instruction, which takes any address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[inline(always)]
     fn fence(self) {
         // SAFETY: every x86-64 has the instruction.
         unsafe { _mm_sfence() }
@@ -216,8 +221,8 @@ macro_rules! common {
             Self(avx512!($blend(mask.0, no.0, yes.0)))
         }
         #[inline(always)]
-        fn keep(self, count: usize, fill: Self) -> Self {
-            Self::select(Bits(first(count) as $mask), self, fill)
+        fn first(self, count: usize) -> Self::Mask {
+            Bits(first(count) as $mask)
         }
         #[inline(always)]
         fn add_bits(self, other: Self) -> Self {

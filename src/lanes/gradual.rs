@@ -120,8 +120,8 @@ impl<L: Lanes> Lanes for Gradual<L> {
         Self(self.0.broadcast(element))
     }
     #[inline(always)]
-    fn keep(self, count: usize, fill: Self) -> Self {
-        Self(self.0.keep(count, fill.0))
+    fn first(self, count: usize) -> Self::Mask {
+        self.0.first(count)
     }
     #[inline(always)]
     fn splat_bits(self, bits: u64) -> Self {

@@ -125,9 +125,9 @@ macro_rules! lanes {
                 Self(mask.0.bitselect(yes.0, no.0))
             }
             #[inline(always)]
-            fn keep(self, count: usize, fill: Self) -> Self {
+            fn first(self, count: usize) -> Self::Mask {
                 let lane = self.with_array($float::IOTA);
-                Self::select(lane.lt(self.splat(count as f64)), self, fill)
+                lane.lt(self.splat(count as f64))
             }
             #[inline(always)]
             fn add_bits(self, other: Self) -> Self {

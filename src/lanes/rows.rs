@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Partial, Real, Slices};
+use super::{Partial, Real, Simd, Slices};
 use crate::check;
 
 /// Where the rows of a tensor are.
@@ -147,15 +147,13 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         self.slices((self.first + r) * self.shape.stride, self.shape.axis)
     }
 
-    /// Row `r` of up to one lane value, and what follows it: whole loads and stores are faster.
-    ///
-    /// Only elements of these rows: where there are gaps between them, the row alone.
+    /// The rows, of up to one lane value, from front to back.
     #[inline(always)]
-    pub fn lane_value(&mut self, r: usize) -> Partial<'_, T, N, M> {
+    pub fn lane_values(&mut self) -> LaneValues<'_, T, N, M> {
         let Shape { axis, inner, stride } = self.shape;
-        assert!(inner == 1 && axis <= T::LANES && r < self.len);
-        let here = if stride == axis { T::LANES.min((self.len - r) * axis) } else { axis };
-        self.slices((self.first + r) * stride, here).into_partial()
+        assert!(inner == 1 && axis <= T::LANES);
+        let len = self.len * stride - (stride - axis) * usize::from(self.len > 0);
+        LaneValues { rest: self.slices(self.first * stride, len), axis, stride }
     }
 
     /// At most `most` rows from row `start` on, which lie interleaved.
@@ -234,6 +232,42 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         let sources = self.sources.map(|source| source.wrapping_add(start));
         let outputs = self.outputs.map(|output| output.wrapping_add(start));
         Slices { sources, outputs, len, streams: false, is_uninit: self.is_uninit, _borrow: PhantomData }
+    }
+}
+
+/// What is left of some rows of up to one lane value.
+///
+/// Invariant: that of [`Slices`] holds for the elements of the rows, the first of which is the first of `rest`; `axis` is
+/// at most the number of lanes.
+pub struct LaneValues<'a, T, const N: usize, const M: usize> {
+    rest: Slices<'a, T, N, M>,
+    axis: usize,
+    stride: usize,
+}
+
+impl<'a, T: Real, const N: usize, const M: usize> LaneValues<'a, T, N, M> {
+    /// Fetches what is `ahead` elements behind the next row to the first-level cache, of all sources.
+    #[inline(always)]
+    pub fn prefetch<S: Simd>(&self, simd: S, ahead: usize) {
+        if ahead > 0 {
+            for source in self.rest.sources {
+                simd.prefetch(source.wrapping_add(ahead));
+            }
+        }
+    }
+
+    /// The next row, and as much of what follows it as a lane value holds: whole loads and stores are faster. Where there
+    /// are gaps between rows, the row alone.
+    #[inline(always)]
+    pub fn take_row(&mut self) -> Partial<'a, T, N, M> {
+        let rest = &mut self.rest;
+        let here = if self.stride == self.axis { rest.len.min(T::LANES) } else { self.axis };
+        let first = Slices { len: here, ..*rest };
+        assert!(rest.len >= self.axis);
+        rest.sources = rest.sources.map(|source| source.wrapping_add(self.stride));
+        rest.outputs = rest.outputs.map(|output| output.wrapping_add(self.stride));
+        rest.len = rest.len.saturating_sub(self.stride);
+        first.into_partial()
     }
 }
 

@@ -120,8 +120,8 @@ macro_rules! lanes {
                 Self(each!(0.0, i => if mask.0[i] { yes.0[i] } else { no.0[i] }))
             }
             #[inline(always)]
-            fn keep(self, count: usize, fill: Self) -> Self {
-                Self(each!(0.0, i => if i < count { self.0[i] } else { fill.0[i] }))
+            fn first(self, count: usize) -> Self::Mask {
+                Truths(each!(false, i => i < count))
             }
             #[inline(always)]
             fn add_bits(self, other: Self) -> Self {

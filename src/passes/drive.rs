@@ -1,6 +1,6 @@
 //! Cuts a tensor into tiles. Compiled once for each element type.
 
-use super::{GROUPS, Layout, Partials, Recipe, Tile, panel, short};
+use super::{GROUPS, Layout, Partials, Recipe, Tile, panel};
 use crate::dispatch::Level;
 use crate::lanes::{Real, Rows, Shape, Slices, Stack};
 
@@ -21,7 +21,7 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
         // Any axis is possible here, also one that there is no memory for.
         return;
     }
-    let Shape { axis, inner, .. } = rows.shape();
+    let Shape { axis, inner, stride } = rows.shape();
     let mut partials = Partials::new();
     if inner > 1 {
         if inner < T::LANES {
@@ -32,7 +32,7 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
     #[cfg(feature = "rayon")]
     if rows.is_shared() {
         let rows = rows.initialised(0, 1);
-        return recipe.tile(&mut Tile { level, rows, layout: Layout::Pieces, partials: &mut partials }, 0);
+        return recipe.tile(&mut Tile { level, rows, ahead: 0, layout: Layout::Pieces, partials: &mut partials }, 0);
     }
     let is_short = axis <= T::LANES && recipe.reads_slots();
     let most = if is_short { SHORT_GROUPS * T::LANES } else { (TILE / axis).clamp(1, T::LANES) };
@@ -43,11 +43,11 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
         let mut layout = Layout::Long;
         if is_short {
             slots.iter_mut().for_each(Stack::clear);
-            level.run(short::Stage { rows: &mut rows.part(first, len).inputs(), slots: &mut slots });
             layout = Layout::Short(&mut slots);
         }
+        let ahead = if first + len < count { len * stride } else { 0 };
         let rows = if is_short { rows.part(first, len) } else { rows.initialised(first, len) };
-        recipe.tile(&mut Tile { level, rows, layout, partials: &mut partials }, first);
+        recipe.tile(&mut Tile { level, rows, ahead, layout, partials: &mut partials }, first);
         first += len;
     }
 }
@@ -67,7 +67,7 @@ fn panels<T: Real, const N: usize, const M: usize>(
         let left = rows.len() - first;
         let len = rows.side_by_side(first, most.min(left)).len();
         let layout = Layout::Panel(&mut levels);
-        recipe.tile(&mut Tile { level, rows: rows.initialised(first, len), layout, partials }, index + first);
+        recipe.tile(&mut Tile { level, rows: rows.initialised(first, len), ahead: 0, layout, partials }, index + first);
         first += len;
     }
 }

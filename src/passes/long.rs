@@ -1,8 +1,8 @@
 //! Passes over rows of more than one lane value, in memory.
 
-use super::{Element, Partials, Values, of_row};
+use super::{Element, Partials, Values, fold, of_row};
 use crate::dispatch::Kernel;
-use crate::lanes::{Fold, Lanes, Line, Memory, ROWS, Real, Rows, Simd};
+use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd};
 use crate::sum::{BLOCK, Tree};
 
 /// The largest element of each row.
@@ -34,7 +34,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
             }
             rows[r] = max[0].max(max[1]).max(max[2].max(max[3]));
         }
-        self.max.push_line(Line(<T::Lanes<S> as Fold>::fold_max(&rows).to_array()));
+        self.max.push_line(Line(fold::max(&rows, self.rows.len()).to_array()));
     }
 }
 
@@ -46,7 +46,7 @@ pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usiz
     pub f: F,
     /// Its values of each row.
     pub by_row: [&'s [Line<T>]; P],
-    /// The results: a line for each row.
+    /// The results: a line for each row, and zeros to a whole group.
     pub partials: &'s mut Partials<T>,
 }
 
@@ -81,6 +81,9 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
                 }
             }
             partials.push_line(Line(tree.finish(sum).to_array()));
+        }
+        for _ in rows.len()..T::LANES {
+            partials.push_line(Line(zero.to_array()));
         }
     }
 }

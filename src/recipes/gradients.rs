@@ -46,6 +46,8 @@ impl RowFunction<0, 1> for Rounded {
 struct Dot;
 
 impl Element<2, 0> for Dot {
+    const IS_FIRST_PASS: bool = true;
+
     #[inline(always)]
     fn apply<L: Lanes>(self, _: [L; 0], [y, dy]: [L; 2]) -> L {
         product(y, dy)
@@ -68,6 +70,8 @@ impl Element<2, 1> for Centred {
 struct Incoming;
 
 impl Element<2, 0> for Incoming {
+    const IS_FIRST_PASS: bool = true;
+
     #[inline(always)]
     fn apply<L: Lanes>(self, _: [L; 0], [_, dy]: [L; 2]) -> L {
         dy

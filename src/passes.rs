@@ -62,13 +62,9 @@ pub trait RowFunction<const I: usize, const O: usize>: Copy {
 
 /// A recipe: what is done with each tile.
 pub trait Recipe<T: Real, const N: usize, const M: usize> {
-    /// The most groups of a panel.
-    fn groups_of_a_panel(&self) -> usize {
-        GROUPS
-    }
-    /// Whether short rows are copied to slots first.
-    fn reads_slots(&self) -> bool {
-        true
+    /// Whether it is made of the passes of [`wide`], which read memory and take one group at a time.
+    fn is_wide(&self) -> bool {
+        false
     }
     /// Works on a tile, whose first row has this index among all rows.
     fn tile(&mut self, tile: &mut Tile<'_, T, N, M>, first: usize);
@@ -90,13 +86,20 @@ pub struct Tile<'a, T: Real, const N: usize, const M: usize> {
 enum Layout<'a, T: Real, const N: usize> {
     /// In slots of one lane value for each row, one list for each source: empty before the first pass.
     Short(&'a mut [Partials<T>; N]),
-    /// In memory, side by side. A tile is one group.
+    /// In memory, side by side.
     Long,
-    /// In memory, interleaved. Long sums need a place for the levels of their trees.
-    Panel(&'a mut [Line<T>]),
+    /// In memory, interleaved; what replaces the first source is in a buffer.
+    Panel { buffers: &'a mut panel::Buffers<T>, is_replaced: bool },
     /// In memory, side by side: a single row, whose pieces threads share.
     #[cfg(feature = "rayon")]
     Pieces,
+}
+
+impl<T: Real, const N: usize> Layout<'_, T, N> {
+    /// Whether passes change the elements in the output's memory.
+    fn is_in_memory(&self) -> bool {
+        !matches!(self, Layout::Short(_) | Layout::Panel { .. })
+    }
 }
 
 impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
@@ -123,6 +126,16 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         values
     }
 
+    /// Whether a condition holds for the value of each row.
+    pub fn all(&self, values: &Values<T>, condition: impl Fn(T) -> bool) -> bool {
+        let mut left = self.len();
+        values.lines().iter().all(|line| {
+            let count = left.min(T::LANES);
+            left -= count;
+            line.0.as_ref()[..count].iter().fold(true, |all, value| all & condition(*value))
+        })
+    }
+
     /// Writes the value of each row to the front of `results`.
     pub fn write(&self, values: &Values<T>, results: &mut [T]) {
         let results = results[..self.len()].chunks_mut(T::LANES);
@@ -140,7 +153,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
                 level.run(short::Max { rows, ahead, slots: &mut slots[0], max });
             }
             Layout::Long => level.run(long::Max { rows, max }),
-            Layout::Panel(_) => level.run(panel::Max { rows, max }),
+            Layout::Panel { .. } => level.run(panel::Max { rows, max }),
             #[cfg(feature = "rayon")]
             Layout::Pieces => pieces::max(level, rows, max),
         }
@@ -161,7 +174,9 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
                 level.run(short::Sum::<_, _, N, P, false> { rows, ahead, slots, f, by_row, partials });
             }
             Layout::Long => level.run(long::Sum { rows, f, by_row, partials }),
-            Layout::Panel(levels) => level.run(panel::Sum { rows, f, by_row, levels, partials }),
+            Layout::Panel { buffers, .. } => {
+                level.run(panel::Sum::<_, _, N, P, false> { rows, f, by_row, buffers, partials });
+            }
             #[cfg(feature = "rayon")]
             Layout::Pieces => pieces::sum(level, rows, f, by_row, partials),
         }
@@ -173,7 +188,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         sums.iter_mut().for_each(Stack::clear);
         let lines = self.partials.lines();
         match self.layout {
-            Layout::Panel(_) => {
+            Layout::Panel { .. } => {
                 let used = self.rows.shape().axis.min(T::LANES);
                 self.level.run(fold::Columns { lines, groups: self.rows.len().div_ceil(T::LANES), used, sums });
             }
@@ -214,11 +229,16 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
                 level.run(short::Sum::<_, _, N, P, true> { rows, ahead, slots, f, by_row, partials });
             }
             Layout::Long => level.run(long::Sum { rows, f, by_row, partials }),
-            Layout::Panel(levels) => level.run(panel::Sum { rows, f, by_row, levels, partials }),
+            Layout::Panel { buffers, is_replaced } => {
+                let rows = &mut rows.inputs();
+                *is_replaced = true;
+                buffers.reserve_terms(rows.shape().axis, rows.len());
+                level.run(panel::Sum::<_, _, N, P, true> { rows, f, by_row, buffers, partials });
+            }
             #[cfg(feature = "rayon")]
             Layout::Pieces => pieces::sum(level, rows, f, by_row, partials),
         }
-        if !matches!(self.layout, Layout::Short(_)) {
+        if self.layout.is_in_memory() {
             self.rows.read_output();
         }
         self.fold(sums);
@@ -236,7 +256,10 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
         match &mut self.layout {
             Layout::Short(slots) => level.run(short::Map { rows, slots, f, by_row }),
             Layout::Long => level.run(long::Map { rows, f, by_row }),
-            Layout::Panel(_) => level.run(panel::Map { rows, f, by_row }),
+            Layout::Panel { buffers, is_replaced } => {
+                let terms = if *is_replaced { Some(buffers.terms()) } else { None };
+                level.run(panel::Map { rows, terms, f, by_row });
+            }
             #[cfg(feature = "rayon")]
             Layout::Pieces => pieces::map(level, rows, f, by_row),
         }
@@ -256,7 +279,7 @@ impl Tile<'_, f32, 1, 1> {
         sums.iter_mut().for_each(Stack::clear);
         let (level, axis, len) = (self.level, self.rows.shape().axis, self.rows.len());
         let (rows, by_row) = (&mut self.rows.inputs(), by_row.lines());
-        let is_panel = matches!(self.layout, Layout::Panel(_));
+        let is_panel = matches!(self.layout, Layout::Panel { .. });
         let lane_values = if is_panel { axis } else { len * axis.div_ceil(f32::LANES) };
         if terms.len() < 2 * lane_values {
             terms.resize(2 * lane_values, Line::ANY);
@@ -271,7 +294,7 @@ impl Tile<'_, f32, 1, 1> {
     /// Writes each term over its row's sum to the output.
     pub fn divide_wide(&mut self, terms: &[Line<f64>], sums: &[Values<f64>; 2]) {
         let (level, rows) = (self.level, &mut self.rows);
-        if matches!(self.layout, Layout::Panel(_)) {
+        if matches!(self.layout, Layout::Panel { .. }) {
             level.run(wide::PanelDivide { rows, terms, sums });
         } else {
             level.run(wide::Divide { rows, terms, sums });

@@ -123,7 +123,9 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
     fn offset(&self, r: usize, i: usize) -> usize {
         let Shape { axis, inner, stride } = self.shape;
         assert!(r < self.len && i < axis);
-        (self.first + r) / inner * stride + (self.first + r) % inner + i * inner
+        let r = self.first + r;
+        // Mostly there is nothing to divide.
+        if inner == 1 { r * stride + i } else { r / inner * stride + r % inner + i * inner }
     }
 
     /// Element `i` of row `r` of source `k`.
@@ -291,6 +293,27 @@ impl<T: Real, const N: usize, const M: usize> Columns<'_, T, N, M> {
     #[inline(always)]
     pub fn axis(&self) -> usize {
         self.shape.axis
+    }
+
+    /// Element `i` of the rows of group `g`.
+    #[inline(always)]
+    pub fn lane_value(&mut self, i: usize, g: usize) -> Partial<'_, T, N, M> {
+        let (first, len) = (g * T::LANES, self.slices.len);
+        assert!(i < self.shape.axis && first < len);
+        let start = i * self.shape.inner + first;
+        let sources = self.slices.sources.map(|source| source.wrapping_add(start));
+        let outputs = self.slices.outputs.map(|output| output.wrapping_add(start));
+        Slices { sources, outputs, len: T::LANES.min(len - first), ..self.slices }.into_partial()
+    }
+
+    /// Fetches element `i` of the rows of group `g` to the first-level cache, of all sources, if there is one.
+    #[inline(always)]
+    pub fn prefetch<S: Simd>(&self, simd: S, i: usize, g: usize) {
+        if i < self.shape.axis {
+            for source in self.slices.sources {
+                simd.prefetch(source.wrapping_add(i * self.shape.inner + g * T::LANES));
+            }
+        }
     }
 
     /// Element `i` of every row.

@@ -7,8 +7,8 @@ use crate::lanes::{Real, Rows, Shape, Slices, Stack};
 /// Elements of long rows that are worked on together: they stay in the first-level cache.
 const TILE: usize = 4096;
 
-/// Groups of short rows that a pass works on together: a call of a pass costs as much as some rows.
-const SHORT_GROUPS: usize = 4;
+/// Groups of rows that a pass works on together: a call of a pass costs as much as some short rows.
+const TOGETHER: usize = 4;
 
 /// Follows a recipe for every row.
 pub fn drive<T: Real, const N: usize, const M: usize>(
@@ -34,8 +34,9 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
         let rows = rows.initialised(0, 1);
         return recipe.tile(&mut Tile { level, rows, ahead: 0, layout: Layout::Pieces, partials: &mut partials }, 0);
     }
-    let is_short = axis <= T::LANES && recipe.reads_slots();
-    let most = if is_short { SHORT_GROUPS * T::LANES } else { (TILE / axis).clamp(1, T::LANES) };
+    let (groups, reads_slots) = (if recipe.is_wide() { 1 } else { TOGETHER }, !recipe.is_wide());
+    let is_short = axis <= T::LANES && reads_slots;
+    let most = if is_short { groups * T::LANES } else { (TILE / axis).clamp(1, groups * T::LANES) };
     let mut slots: [Partials<T>; N] = Stack::array();
     let mut first = 0;
     while first < count {
@@ -60,19 +61,21 @@ fn panels<T: Real, const N: usize, const M: usize>(
     partials: &mut Partials<T>,
     index: usize,
 ) {
-    let most = recipe.groups_of_a_panel() * T::LANES;
-    let mut levels = panel::levels(rows.shape().axis);
+    let axis = rows.shape().axis;
+    let groups = if recipe.is_wide() { 1 } else { GROUPS };
+    let most = groups * T::LANES;
+    let mut buffers = panel::Buffers::new(axis);
     let mut first = 0;
     while first < rows.len() {
         let left = rows.len() - first;
         let len = rows.side_by_side(first, most.min(left)).len();
-        let layout = Layout::Panel(&mut levels);
-        recipe.tile(&mut Tile { level, rows: rows.initialised(first, len), ahead: 0, layout, partials }, index + first);
+        let layout = Layout::Panel { buffers: &mut buffers, is_replaced: false };
+        recipe.tile(&mut Tile { level, rows: rows.part(first, len), ahead: 0, layout, partials }, index + first);
         first += len;
     }
 }
 
-/// Rows of which less than a lane value lie interleaved: copied side by side, as many as are worth it.
+/// Rows of which less than a lane value lie interleaved: more of them are copied next to each other first.
 fn copied<T: Real, const N: usize, const M: usize>(
     level: Level,
     recipe: &mut dyn Recipe<T, N, M>,
@@ -81,10 +84,11 @@ fn copied<T: Real, const N: usize, const M: usize>(
     let axis = rows.shape().axis;
     let most = (TILE / axis).clamp(T::LANES, GROUPS * T::LANES);
     let mut partials = Partials::new();
+    let mut buffers: [Vec<T>; N] = std::array::from_fn(|_| vec![T::default(); axis * most.min(rows.len())]);
     let mut first = 0;
     while first < rows.len() {
         let len = most.min(rows.len() - first);
-        let mut buffers: [Vec<T>; N] = std::array::from_fn(|_| vec![T::default(); axis * len]);
+        buffers.iter_mut().for_each(|buffer| buffer.truncate(axis * len));
         rows.part(first, len).copy_to(&mut buffers);
         let shape = Shape { axis, inner: len, stride: axis * len };
         let copy = Rows::new(Slices::buffers(&mut buffers), "copy", shape);

@@ -19,22 +19,26 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let lowest = <T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY);
-        let mut rows = [lowest; ROWS];
-        for r in 0..self.rows.len() {
-            let mut max = [lowest; 4];
-            let mut blocks = self.rows.row(r).blocks();
-            while let Some(block) = blocks.whole::<4>() {
-                for v in 0..4 {
-                    max[v] = max[v].max(block.load(simd, v)[0]);
+        let count = self.rows.len();
+        for start in (0..count).step_by(T::LANES) {
+            let of_group = T::LANES.min(count - start);
+            let mut rows = [lowest; ROWS];
+            for r in 0..of_group {
+                let mut max = [lowest; 4];
+                let mut blocks = self.rows.row(start + r).blocks();
+                while let Some(block) = blocks.whole::<4>() {
+                    for v in 0..4 {
+                        max[v] = max[v].max(block.load(simd, v)[0]);
+                    }
                 }
+                while let Some(partial) = blocks.partial() {
+                    let x = partial.load::<T::Lanes<S>>(simd)[0];
+                    max[0] = max[0].max(x.keep(partial.len(), lowest));
+                }
+                rows[r] = max[0].max(max[1]).max(max[2].max(max[3]));
             }
-            while let Some(partial) = blocks.partial() {
-                let x = partial.load::<T::Lanes<S>>(simd)[0];
-                max[0] = max[0].max(x.keep(partial.len(), lowest));
-            }
-            rows[r] = max[0].max(max[1]).max(max[2].max(max[3]));
+            self.max.push_line(Line(fold::max(&rows, of_group).to_array()));
         }
-        self.max.push_line(Line(fold::max(&rows, self.rows.len()).to_array()));
     }
 }
 
@@ -46,7 +50,7 @@ pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usiz
     pub f: F,
     /// Its values of each row.
     pub by_row: [&'s [Line<T>]; P],
-    /// The results: a line for each row, and zeros to a whole group.
+    /// The results: a line for each row, and zeros to whole groups.
     pub partials: &'s mut Partials<T>,
 }
 
@@ -59,7 +63,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let mut tree = Tree::new();
         for r in 0..rows.len() {
-            let by_row = of_row(zero, &by_row, 0, r);
+            let by_row = of_row(zero, &by_row, r / T::LANES, r % T::LANES);
             let mut blocks = rows.row(r).blocks();
             while let Some(mut block) = blocks.whole::<BLOCK>() {
                 let mut sum = zero;
@@ -82,7 +86,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
             }
             partials.push_line(Line(tree.finish(sum).to_array()));
         }
-        for _ in rows.len()..T::LANES {
+        for _ in rows.len()..rows.len().next_multiple_of(T::LANES) {
             partials.push_line(Line(zero.to_array()));
         }
     }
@@ -106,7 +110,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
         let Self { rows, f, by_row } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         for r in 0..rows.len() {
-            let by_row = of_row(zero, &by_row, 0, r);
+            let by_row = of_row(zero, &by_row, r / T::LANES, r % T::LANES);
             let mut blocks = rows.row(r).blocks();
             while let Some(mut block) = blocks.whole::<4>() {
                 for v in 0..4 {

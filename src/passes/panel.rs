@@ -7,6 +7,9 @@
 //!         sum[i % 16][g] += f(x)
 //! ```
 //!
+//! Terms that take the place of the elements go to lines of their own: an output that is written, read and written again a
+//! stride apart would cost more. Only [`Map`] writes to memory.
+//!
 //! A row's sum has the shape that it would have along the lanes (see [`crate::sum`]): what lane i would sum is one sum
 //! here, and after each block of 8 lane values, 128 elements, these sums go into a tree.
 
@@ -14,6 +17,39 @@ use super::{Element, GROUPS, Partials, Values};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Memory, Real, Rows, Simd};
 use crate::sum::BLOCK;
+
+/// How many elements ahead the first pass fetches.
+const AHEAD: usize = 8;
+
+/// Memory that the panels of a tensor share.
+pub struct Buffers<T: Real> {
+    /// The terms that took the place of the elements: the lines of element 0, of element 1, ..
+    terms: Vec<Line<T>>,
+    /// The levels of the trees.
+    levels: Vec<Line<T>>,
+}
+
+impl<T: Real> Buffers<T> {
+    /// For panels of rows of this length.
+    pub fn new(axis: usize) -> Self {
+        let blocks = axis / (BLOCK * T::LANES);
+        let levels = (usize::BITS - blocks.leading_zeros()) as usize;
+        Self { terms: Vec::new(), levels: vec![Line::ANY; levels * T::LANES * GROUPS] }
+    }
+
+    /// The terms that took the place of the elements.
+    pub fn terms(&self) -> &[Line<T>] {
+        &self.terms
+    }
+
+    /// Makes room for terms.
+    pub fn reserve_terms(&mut self, axis: usize, rows: usize) {
+        let lines = axis * rows.div_ceil(T::LANES);
+        if self.terms.len() < lines {
+            self.terms.resize(lines, Line::ANY);
+        }
+    }
+}
 
 /// The largest element of each row.
 pub struct Max<'s, 'a, T: Real> {
@@ -29,69 +65,68 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let count = self.rows.len();
+        let groups = count.div_ceil(T::LANES);
         let mut columns = self.rows.side_by_side(0, count);
         let mut max = [<T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY); GROUPS];
         for i in 0..columns.axis() {
-            let mut blocks = columns.elements(i).blocks();
-            for g in 0..GROUPS {
-                let Some(partial) = blocks.partial() else { break };
-                max[g] = max[g].max(partial.load(simd)[0]);
+            for g in 0..groups {
+                columns.prefetch(simd, i + AHEAD, g);
+                max[g] = max[g].max(columns.lane_value(i, g).load(simd)[0]);
             }
         }
-        for g in 0..count.div_ceil(T::LANES) {
+        for g in 0..groups {
             self.max.push_line(Line(max[g].to_array()));
         }
     }
 }
 
-/// The sum of a function over each row. With an output, the terms are written to it.
-pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usize> {
+/// The sum of a function over each row; with `REPLACE` the terms take the place of the first source.
+pub struct Sum<'s, 'a, T: Real, F, const N: usize, const P: usize, const REPLACE: bool> {
     /// The rows.
-    pub rows: &'s mut Rows<'a, T, N, M>,
+    pub rows: &'s mut Rows<'a, T, N, 0>,
     /// The function that gives the terms.
     pub f: F,
     /// Its values of each row.
     pub by_row: [&'s [Line<T>]; P],
-    /// A place for the levels of the trees: see [`levels`].
-    pub levels: &'s mut [Line<T>],
+    /// A place for terms and trees.
+    pub buffers: &'s mut Buffers<T>,
     /// The results: see [`super::fold::Columns`].
     pub partials: &'s mut Partials<T>,
 }
 
-/// A place for the levels of the trees of rows of this length.
-pub fn levels<T: Real>(axis: usize) -> Vec<Line<T>> {
-    let blocks = axis / (BLOCK * T::LANES);
-    vec![Line::ANY; (usize::BITS - blocks.leading_zeros()) as usize * T::LANES * GROUPS]
-}
-
-impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> Kernel for Sum<'_, '_, T, F, N, M, P> {
+impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: bool> Kernel
+    for Sum<'_, '_, T, F, N, P, REPLACE>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, f, by_row, levels, partials } = self;
+        let Self { rows, f, by_row, buffers: Buffers { terms, levels }, partials } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
+        let (terms, levels) = (terms.as_mut_slice(), levels.as_mut_slice());
         let count = rows.len();
         let groups = count.div_ceil(T::LANES);
-        for _ in 0..T::LANES * groups {
+        let mut columns = rows.side_by_side(0, count);
+        let axis = columns.axis();
+        for _ in 0..T::LANES.min(axis) * groups {
             partials.push_line(Line(zero.to_array()));
         }
         let lines = partials.lines_mut();
-        let mut columns = rows.side_by_side(0, count);
         let mut blocks_done = 0;
-        for i in 0..columns.axis() {
+        for i in 0..axis {
             if i > 0 && i % (BLOCK * T::LANES) == 0 {
                 finish_block(zero, lines, levels, blocks_done);
                 blocks_done += 1;
             }
-            let place = &mut lines[i % T::LANES * groups..][..groups];
-            let mut blocks = columns.elements(i).blocks();
+            let sums = &mut lines[i % T::LANES * groups..][..groups];
             for g in 0..groups {
-                let Some(partial) = blocks.partial() else { break };
-                let term = f.apply(of_group(zero, &by_row, g), partial.load(simd));
-                place[g] = Line((place[g].load(zero) + term).to_array());
-                if M > 0 {
-                    partial.store(term);
+                if F::IS_FIRST_PASS {
+                    columns.prefetch(simd, i + AHEAD, g);
+                }
+                let term = f.apply(of_group(zero, &by_row, g), columns.lane_value(i, g).load(simd));
+                sums[g] = Line((sums[g].load(zero) + term).to_array());
+                if REPLACE {
+                    terms[i * groups + g] = Line(term.to_array());
                 }
             }
         }
@@ -128,6 +163,8 @@ fn add_level<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &[Line<L::
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, N>,
+    /// What took the place of the first source, if anything did.
+    pub terms: Option<&'s [Line<T>]>,
     /// The function.
     pub f: F,
     /// Its values of each row.
@@ -139,16 +176,20 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, f, by_row } = self;
+        let Self { rows, terms, f, by_row } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let count = rows.len();
+        let groups = count.div_ceil(T::LANES);
         let mut columns = rows.side_by_side(0, count);
         for i in 0..columns.axis() {
-            let mut blocks = columns.elements(i).blocks();
-            for g in 0..count.div_ceil(T::LANES) {
-                let Some(partial) = blocks.partial() else { break };
-                let y = f.apply(of_group(zero, &by_row, g), partial.load(simd));
-                partial.store(y);
+            for g in 0..groups {
+                let partial = columns.lane_value(i, g);
+                let mut x = [zero; N];
+                match terms {
+                    Some(terms) => x[0] = terms[i * groups + g].load(zero),
+                    None => x = partial.load(simd),
+                }
+                partial.store(f.apply(of_group(zero, &by_row, g), x));
             }
         }
     }

@@ -18,11 +18,8 @@ impl ExactSoftmax {
 }
 
 impl Recipe<f32, 1, 1> for ExactSoftmax {
-    fn groups_of_a_panel(&self) -> usize {
-        1
-    }
-    fn reads_slots(&self) -> bool {
-        false
+    fn is_wide(&self) -> bool {
+        true
     }
     fn tile(&mut self, tile: &mut Tile<'_, f32, 1, 1>, _: usize) {
         let (mut max, mut sums) = (Values::new(), Stack::array());

@@ -95,8 +95,7 @@ impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
         sums.of(tile);
         let Sums { max, shift: [a, b, c], sum } = &sums;
         tile.once(MaxPlusLog, [max, a, b, c], Some(sum), &mut result);
-        let has_infinite = (0..tile.len()).any(|r| !max.lines()[r / T::LANES].0.as_ref()[r % T::LANES].is_finite());
-        if has_infinite {
+        if !tile.all(max, T::is_finite) {
             let (mut nan, finite) = (Stack::array(), result);
             tile.sum(ZeroOrNan, &[], &mut nan);
             result = [Values::new()];

@@ -50,6 +50,8 @@ pub type Partials<T> = Stack<T, { GROUPS * ROWS }>;
 pub trait Element<const N: usize, const P: usize>: Copy + Send + Sync {
     /// Whether a sum of it is the first pass of its recipe; else that is [`Tile::max`].
     const IS_FIRST_PASS: bool = false;
+    /// Whether a map of it is of the terms of [`Tile::replace_and_sum`].
+    const IS_OF_TERMS: bool = false;
     /// The function.
     fn apply<L: Lanes>(self, row: [L; P], x: [L; N]) -> L;
 }
@@ -89,7 +91,7 @@ enum Layout<'a, T: Real, const N: usize> {
     /// In memory, side by side.
     Long,
     /// In memory, interleaved; what replaces the first source is in a buffer.
-    Panel { buffers: &'a mut panel::Buffers<T>, is_replaced: bool },
+    Panel(&'a mut panel::Buffers<T>),
     /// In memory, side by side: a single row, whose pieces threads share.
     #[cfg(feature = "rayon")]
     Pieces,
@@ -98,7 +100,7 @@ enum Layout<'a, T: Real, const N: usize> {
 impl<T: Real, const N: usize> Layout<'_, T, N> {
     /// Whether passes change the elements in the output's memory.
     fn is_in_memory(&self) -> bool {
-        !matches!(self, Layout::Short(_) | Layout::Panel { .. })
+        !matches!(self, Layout::Short(_) | Layout::Panel(_))
     }
 }
 
@@ -153,7 +155,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
                 level.run(short::Max { rows, ahead, slots: &mut slots[0], max });
             }
             Layout::Long => level.run(long::Max { rows, max }),
-            Layout::Panel { .. } => level.run(panel::Max { rows, max }),
+            Layout::Panel(_) => level.run(panel::Max { rows, max }),
             #[cfg(feature = "rayon")]
             Layout::Pieces => pieces::max(level, rows, max),
         }
@@ -174,7 +176,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
                 level.run(short::Sum::<_, _, N, P, false> { rows, ahead, slots, f, by_row, partials });
             }
             Layout::Long => level.run(long::Sum { rows, f, by_row, partials }),
-            Layout::Panel { buffers, .. } => {
+            Layout::Panel(buffers) => {
                 level.run(panel::Sum::<_, _, N, P, false> { rows, f, by_row, buffers, partials });
             }
             #[cfg(feature = "rayon")]
@@ -188,7 +190,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         sums.iter_mut().for_each(Stack::clear);
         let lines = self.partials.lines();
         match self.layout {
-            Layout::Panel { .. } => {
+            Layout::Panel(_) => {
                 let used = self.rows.shape().axis.min(T::LANES);
                 self.level.run(fold::Columns { lines, groups: self.rows.len().div_ceil(T::LANES), used, sums });
             }
@@ -213,7 +215,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
 }
 
 impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
-    /// The sum of `f` over each row; what was summed takes the place of the first source, until the next [`map`](Self::map).
+    /// The sum of `f` over each row; the terms take the place of the first source, for a [`map`](Self::map) of them.
     pub fn replace_and_sum<F: Element<N, P>, const P: usize>(
         &mut self,
         f: F,
@@ -229,9 +231,8 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
                 level.run(short::Sum::<_, _, N, P, true> { rows, ahead, slots, f, by_row, partials });
             }
             Layout::Long => level.run(long::Sum { rows, f, by_row, partials }),
-            Layout::Panel { buffers, is_replaced } => {
+            Layout::Panel(buffers) => {
                 let rows = &mut rows.inputs();
-                *is_replaced = true;
                 buffers.reserve_terms(rows.shape().axis, rows.len());
                 level.run(panel::Sum::<_, _, N, P, true> { rows, f, by_row, buffers, partials });
             }
@@ -256,10 +257,7 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
         match &mut self.layout {
             Layout::Short(slots) => level.run(short::Map { rows, slots, f, by_row }),
             Layout::Long => level.run(long::Map { rows, f, by_row }),
-            Layout::Panel { buffers, is_replaced } => {
-                let terms = if *is_replaced { Some(buffers.terms()) } else { None };
-                level.run(panel::Map { rows, terms, f, by_row });
-            }
+            Layout::Panel(buffers) => level.run(panel::Map { rows, terms: buffers.terms(), f, by_row }),
             #[cfg(feature = "rayon")]
             Layout::Pieces => pieces::map(level, rows, f, by_row),
         }
@@ -279,7 +277,7 @@ impl Tile<'_, f32, 1, 1> {
         sums.iter_mut().for_each(Stack::clear);
         let (level, axis, len) = (self.level, self.rows.shape().axis, self.rows.len());
         let (rows, by_row) = (&mut self.rows.inputs(), by_row.lines());
-        let is_panel = matches!(self.layout, Layout::Panel { .. });
+        let is_panel = matches!(self.layout, Layout::Panel(_));
         let lane_values = if is_panel { axis } else { len * axis.div_ceil(f32::LANES) };
         if terms.len() < 2 * lane_values {
             terms.resize(2 * lane_values, Line::ANY);
@@ -294,7 +292,7 @@ impl Tile<'_, f32, 1, 1> {
     /// Writes each term over its row's sum to the output.
     pub fn divide_wide(&mut self, terms: &[Line<f64>], sums: &[Values<f64>; 2]) {
         let (level, rows) = (self.level, &mut self.rows);
-        if matches!(self.layout, Layout::Panel { .. }) {
+        if matches!(self.layout, Layout::Panel(_)) {
             level.run(wide::PanelDivide { rows, terms, sums });
         } else {
             level.run(wide::Divide { rows, terms, sums });

@@ -295,23 +295,14 @@ impl<T: Real, const N: usize, const M: usize> Columns<'_, T, N, M> {
         self.shape.axis
     }
 
-    /// Element `i` of the rows of group `g`.
+    /// Fetches element `i` of every row to the first-level cache, from all sources, if there is one.
     #[inline(always)]
-    pub fn lane_value(&mut self, i: usize, g: usize) -> Partial<'_, T, N, M> {
-        let (first, len) = (g * T::LANES, self.slices.len);
-        assert!(i < self.shape.axis && first < len);
-        let start = i * self.shape.inner + first;
-        let sources = self.slices.sources.map(|source| source.wrapping_add(start));
-        let outputs = self.slices.outputs.map(|output| output.wrapping_add(start));
-        Slices { sources, outputs, len: T::LANES.min(len - first), ..self.slices }.into_partial()
-    }
-
-    /// Fetches element `i` of the rows of group `g` to the first-level cache, of all sources, if there is one.
-    #[inline(always)]
-    pub fn prefetch<S: Simd>(&self, simd: S, i: usize, g: usize) {
+    pub fn prefetch<S: Simd>(&self, simd: S, i: usize) {
         if i < self.shape.axis {
             for source in self.slices.sources {
-                simd.prefetch(source.wrapping_add(i * self.shape.inner + g * T::LANES));
+                for column in (0..self.slices.len).step_by(T::LANES) {
+                    simd.prefetch(source.wrapping_add(i * self.shape.inner + column));
+                }
             }
         }
     }

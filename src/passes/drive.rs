@@ -69,7 +69,7 @@ fn panels<T: Real, const N: usize, const M: usize>(
     while first < rows.len() {
         let left = rows.len() - first;
         let len = rows.side_by_side(first, most.min(left)).len();
-        let layout = Layout::Panel { buffers: &mut buffers, is_replaced: false };
+        let layout = Layout::Panel(&mut buffers);
         recipe.tile(&mut Tile { level, rows: rows.part(first, len), ahead: 0, layout, partials }, index + first);
         first += len;
     }

@@ -69,9 +69,11 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
         let mut columns = self.rows.side_by_side(0, count);
         let mut max = [<T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY); GROUPS];
         for i in 0..columns.axis() {
-            for g in 0..groups {
-                columns.prefetch(simd, i + AHEAD, g);
-                max[g] = max[g].max(columns.lane_value(i, g).load(simd)[0]);
+            columns.prefetch(simd, i + AHEAD);
+            let mut blocks = columns.elements(i).blocks();
+            for g in 0..GROUPS {
+                let Some(partial) = blocks.partial() else { break };
+                max[g] = max[g].max(partial.load(simd)[0]);
             }
         }
         for g in 0..groups {
@@ -118,12 +120,14 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
                 finish_block(zero, lines, levels, blocks_done);
                 blocks_done += 1;
             }
+            if F::IS_FIRST_PASS {
+                columns.prefetch(simd, i + AHEAD);
+            }
             let sums = &mut lines[i % T::LANES * groups..][..groups];
+            let mut blocks = columns.elements(i).blocks();
             for g in 0..groups {
-                if F::IS_FIRST_PASS {
-                    columns.prefetch(simd, i + AHEAD, g);
-                }
-                let term = f.apply(of_group(zero, &by_row, g), columns.lane_value(i, g).load(simd));
+                let Some(partial) = blocks.partial() else { break };
+                let term = f.apply(of_group(zero, &by_row, g), partial.load(simd));
                 sums[g] = Line((sums[g].load(zero) + term).to_array());
                 if REPLACE {
                     terms[i * groups + g] = Line(term.to_array());
@@ -163,8 +167,8 @@ fn add_level<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &[Line<L::
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, N>,
-    /// What took the place of the first source, if anything did.
-    pub terms: Option<&'s [Line<T>]>,
+    /// What took the place of the first source, where the function is of that.
+    pub terms: &'s [Line<T>],
     /// The function.
     pub f: F,
     /// Its values of each row.
@@ -182,12 +186,14 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
         let groups = count.div_ceil(T::LANES);
         let mut columns = rows.side_by_side(0, count);
         for i in 0..columns.axis() {
+            let mut blocks = columns.elements(i).blocks();
             for g in 0..groups {
-                let partial = columns.lane_value(i, g);
+                let Some(partial) = blocks.partial() else { break };
                 let mut x = [zero; N];
-                match terms {
-                    Some(terms) => x[0] = terms[i * groups + g].load(zero),
-                    None => x = partial.load(simd),
+                if F::IS_OF_TERMS {
+                    x[0] = terms[i * groups + g].load(zero);
+                } else {
+                    x = partial.load(simd);
                 }
                 partial.store(f.apply(of_group(zero, &by_row, g), x));
             }

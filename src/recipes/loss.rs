@@ -82,6 +82,8 @@ impl RowFunction<5, 1> for Loss {
 struct Scaled(f64);
 
 impl Element<1, 3> for Scaled {
+    const IS_OF_TERMS: bool = true;
+
     #[inline(always)]
     fn apply<L: Lanes>(self, inverse: [L; 3], term: [L; 1]) -> L {
         product(Probability.apply(inverse, term), term[0].splat(self.0))

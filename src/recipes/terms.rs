@@ -85,6 +85,8 @@ impl RowFunction<1, 3> for Inverse {
 }
 
 impl Element<1, 3> for Probability {
+    const IS_OF_TERMS: bool = true;
+
     #[inline(always)]
     fn apply<L: Lanes>(self, [inverse, rest, sum]: [L; 3], [term]: [L; 1]) -> L {
         // Far enough up that the smaller of two products is a normal number too.

@@ -1,5 +1,9 @@
 //! Every panic about lengths, shapes and parameters: with the numbers, at the caller's location.
 
+mod number;
+
+use number::Text;
+
 /// Two slices must have one length.
 #[track_caller]
 #[inline]
@@ -19,11 +23,10 @@ fn lengths_differ(first: &str, first_len: usize, second: &str, second_len: usize
 /// A slope must be positive and finite in both element types.
 #[track_caller]
 pub const fn negative_slope(slope: f64) {
-    // Written so that NaN fails; a const panic cannot print the number.
-    assert!(
-        slope as f32 > 0.0 && (slope as f32) < f32::INFINITY,
-        "negative slope must be positive and finite, also as f32"
-    );
+    // Written so that NaN fails.
+    if !(slope as f32 > 0.0 && (slope as f32) < f32::INFINITY) {
+        panic!("{}", Text::new("negative slope must be positive and finite, also as f32, not ", slope).as_str());
+    }
 }
 
 /// An axis must have elements, and a tensor of one such axis must be possible.

@@ -1,4 +1,6 @@
 #![doc = include_str!("guide.md")]
+// Some of what features share has no user without them. The default build has every warning.
+#![cfg_attr(not(all(feature = "rayon", feature = "f64", feature = "exact")), allow(dead_code, unused_imports))]
 
 // Modules in the order in which a call passes through them.
 mod activation;

@@ -40,6 +40,8 @@ pub fn sum<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: u
         a
     };
     partials.push_line(parallel::fold(level, Cost::SUM_PASS, row.row(0), &of_piece, &add));
+    // A whole group, of which the fold of one row reads no more.
+    (1..T::LANES).for_each(|_| partials.push_line(Line::ANY));
 }
 
 /// Writes a function of every element.

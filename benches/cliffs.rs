@@ -18,8 +18,13 @@ fn noise(i: usize) -> f32 {
     (i.wrapping_mul(2_654_435_761) % 20_001) as f32 / 10_000.0 - 1.0
 }
 
+/// A scale for every second block of 64, and 1 for the others: quick and careful loops take turns.
+fn in_blocks(i: usize, scale: f32) -> f32 {
+    if i / 64 % 2 == 1 { scale } else { 1.0 }
+}
+
 /// Inputs and logits; the first are ordinary.
-const INPUTS: [Kind; 10] = [
+const INPUTS: [Kind; 11] = [
     ("ordinary", |i| 8.0 * noise(i)),
     ("-85 to -45", |i| 20.0 * noise(i) - 65.0),
     ("-100 to -90", |i| 5.0 * noise(i) - 95.0),
@@ -30,19 +35,26 @@ const INPUTS: [Kind; 10] = [
     ("+inf", |_| f32::INFINITY),
     ("-inf after 100", |i| if i % COLUMNS < 100 { 8.0 * noise(i) } else { f32::NEG_INFINITY }),
     ("one subnormal in 64", |i| if i % 64 == 5 { 1e-40 } else { 8.0 * noise(i) }),
+    ("every second block of 64 subnormal", |i| 8.0 * in_blocks(i, 1e-40) * noise(i)),
 ];
 
 /// A name, and the stored output and the incoming gradient at each place.
 type GradientKind = (&'static str, fn(usize) -> [f32; 2]);
 
 /// Stored outputs and incoming gradients; the first are ordinary.
-const GRADIENTS: [GradientKind; 6] = [
+const GRADIENTS: [GradientKind; 9] = [
     ("ordinary", |i| [noise(i).abs(), noise(i + 7)]),
     ("subnormal dy", |i| [noise(i).abs(), 1e-40 * noise(i + 7)]),
     ("subnormal y", |i| [1e-40 * noise(i).abs(), noise(i + 7)]),
     ("subnormal products", |i| [1e-20 * noise(i).abs(), 1e-20 * noise(i + 7)]),
     ("NaN dy", |i| [noise(i).abs(), f32::NAN]),
     ("huge dy", |i| [noise(i).abs(), 3e38 * noise(i + 7)]),
+    ("every second block of 64 with subnormal dy", |i| [noise(i).abs(), in_blocks(i, 1e-40) * noise(i + 7)]),
+    ("every second block of 64 with subnormal y", |i| [in_blocks(i, 1e-40) * noise(i).abs(), noise(i + 7)]),
+    ("every second block of 64 with subnormal products", |i| {
+        let scale = in_blocks(i, 1e-20);
+        [scale * noise(i).abs(), scale * noise(i + 7)]
+    }),
 ];
 
 /// The least time of many.

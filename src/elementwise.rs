@@ -107,47 +107,45 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
         let Self { map, slices } = self;
         let (len, streams) = (slices.len(), S::STREAMS && M::IS_MEMORY_BOUND && slices.streams());
         let mut blocks = slices.part(0, len).blocks();
-        if streams {
-            let partial = blocks.before_line();
-            let x: [T::Lanes<S>; N] = partial.load(simd);
-            if !is_ordinary(map, [x]) {
-                return 0;
-            }
-            partial.store(map.apply(x));
-            loop {
+        // Non-temporal stores begin at a cache line.
+        let mut head = if streams { blocks.before_line() } else { 0 };
+        // Every formula stands here twice and no more: for a block, and for a lane value or a part of one.
+        loop {
+            while V > 1 && head == 0 {
                 let left = blocks.left();
                 let Some(mut block) = blocks.whole::<V>() else { break };
                 let x = load(simd, &block);
                 if !is_ordinary(map, x) {
-                    simd.fence();
+                    fence(simd, streams);
                     return len - left;
                 }
                 for v in 0..V {
-                    block.stream(v, map.apply(x[v]));
+                    let y = map.apply(x[v]);
+                    if streams { block.stream(v, y) } else { block.store(v, y) }
                 }
             }
-            simd.fence();
-        }
-        loop {
             let left = blocks.left();
-            let Some(mut block) = blocks.whole::<V>() else { break };
-            let x = load(simd, &block);
-            if !is_ordinary(map, x) {
-                return len - left;
-            }
-            for v in 0..V {
-                block.store(v, map.apply(x[v]));
-            }
-        }
-        loop {
-            let left = blocks.left();
-            let Some(partial) = blocks.partial() else { return len };
+            let partial = if head > 0 { Some(blocks.take_partial(head)) } else { blocks.partial() };
+            head = 0;
+            let Some(partial) = partial else {
+                fence(simd, streams);
+                return len;
+            };
             let x: [T::Lanes<S>; N] = partial.load(simd);
             if !is_ordinary(map, [x]) {
+                fence(simd, streams);
                 return len - left;
             }
             partial.store(map.apply(x));
         }
+    }
+}
+
+/// Makes non-temporal stores visible to other threads before anything that comes later.
+#[inline(always)]
+fn fence<S: Simd>(simd: S, streams: bool) {
+    if streams {
+        simd.fence();
     }
 }
 

@@ -53,7 +53,9 @@ fn enter<W: Split, R: Send>(whole: W, plan: &Plan<W, R>) -> R {
     if !plan.is_worth(cost::WAKE, &whole) {
         return (plan.work)(whole);
     }
-    rayon::scope(|_| reduce(whole, plan))
+    let (mut whole, mut result) = (Some(whole), None);
+    in_pool(&mut || result = whole.take().map(|whole| reduce(whole, plan)));
+    result.expect("the work was done")
 }
 
 fn reduce<W: Split, R: Send>(whole: W, plan: &Plan<W, R>) -> R {
@@ -65,6 +67,24 @@ fn reduce<W: Split, R: Send>(whole: W, plan: &Plan<W, R>) -> R {
         return (plan.work)(whole.shared());
     }
     let (first, second) = whole.split_at(mid);
-    let (first, second) = rayon::join(|| reduce(first, plan), || reduce(second, plan));
+    let (mut parts, mut results) = ([Some(first), Some(second)], [None, None]);
+    let [first, second] = parts.each_mut();
+    let [first_result, second_result] = results.each_mut();
+    both(&mut || *first_result = first.take().map(|part| reduce(part, plan)), &mut || {
+        *second_result = second.take().map(|part| reduce(part, plan))
+    });
+    let [Some(first), Some(second)] = results else { unreachable!("both halves were done") };
     (plan.merge)(first, second)
+}
+
+// Behind pointers, so that rayon's part is compiled once and not for each type of work.
+
+/// Runs work in the pool.
+fn in_pool(work: &mut (dyn FnMut() + Send)) {
+    rayon::scope(|_| work());
+}
+
+/// Runs both, in parallel if there is a thread for it.
+fn both(first: &mut (dyn FnMut() + Send), second: &mut (dyn FnMut() + Send)) {
+    rayon::join(first, second);
 }

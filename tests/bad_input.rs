@@ -5,9 +5,12 @@
 
 #[path = "common/panics.rs"]
 mod panics;
+#[path = "common/uninit.rs"]
+mod uninit;
 
 use activations::*;
 use panics::catch;
+use uninit::uninit;
 
 /// What the calls are given.
 #[derive(Clone, PartialEq)]
@@ -55,6 +58,8 @@ macro_rules! activation {
             let act = $act;
             twins!($rows: m => act, forward par_forward(&m.a[..3], &mut m.b[..other]),
                 "lengths differ: x has 3 elements, y has {other}");
+            twins!($rows: m => act, forward_uninit par_forward_uninit(&m.a[..3], uninit(&mut m.b[..other])),
+                "lengths differ: x has 3 elements, y has {other}");
             twins!($rows: m => act, backward par_backward(&m.a[..3], &m.b[..other], &mut m.c[..3]),
                 "lengths differ: y has 3 elements, dy has {other}");
             twins!($rows: m => act, backward par_backward(&m.a[..3], &m.b[..3], &mut m.c[..other]),
@@ -70,24 +75,85 @@ macro_rules! softmax {
     ($rows:ident, $operation:ident) => {
         axis!($rows, $operation);
         for (op, ragged) in [
-            ($operation::rows(5), "not whole rows of 5"),
-            ($operation::axis(5, 2), "not a whole number of axis * inner = 5 * 2"),
+            ($operation::rows(5), ": not whole rows of 5"),
+            ($operation::axis(5, 2), ": not a whole number of axis * inner = 5 * 2"),
         ] {
-            twins!($rows: m => op, forward par_forward(&m.a[..10], &mut m.b[..20]),
-                "lengths differ: x has 10 elements, y has 20");
-            twins!($rows: m => op, forward par_forward(&m.a[..11], &mut m.b[..11]), "x has 11 elements: {ragged}");
-            twins!($rows: m => op, forward_in_place par_forward_in_place(&mut m.a[..11]), "x has 11 elements: {ragged}");
-            twins!($rows: m => op, backward par_backward(&m.a[..10], &m.b[..20], &mut m.c[..10]),
-                "lengths differ: y has 10 elements, dy has 20");
-            twins!($rows: m => op, backward par_backward(&m.a[..10], &m.b[..10], &mut m.c[..20]),
-                "lengths differ: y has 10 elements, dx has 20");
-            twins!($rows: m => op, backward par_backward(&m.a[..11], &m.b[..11], &mut m.c[..11]),
-                "y has 11 elements: {ragged}");
-            twins!($rows: m => op, backward_in_place par_backward_in_place(&m.a[..10], &mut m.b[..20]),
-                "lengths differ: y has 10 elements, dy has 20");
-            twins!($rows: m => op, backward_in_place par_backward_in_place(&m.a[..11], &mut m.b[..11]),
-                "y has 11 elements: {ragged}");
+            lengths!($rows, op, 10);
+            uninit!($rows, op, 10, 20, "lengths differ: x has 10 elements, y has 20");
+            whole!($rows, op, 11, ragged);
+            uninit!($rows, op, 11, 11, "x has 11 elements{ragged}");
         }
+        let op = $operation::along(&[2, 3, 4], 1);
+        lengths!($rows, op, 24);
+        uninit!($rows, op, 24, 20, "lengths differ: x has 24 elements, y has 20");
+        for len in [0, 11, 12, 23, 25] {
+            whole!($rows, op, len, ", its shape has 24");
+            uninit!($rows, op, len, len, "x has {len} elements, its shape has 24");
+        }
+        gaps!($rows, $operation);
+    };
+}
+
+/// All mistakes with rows that have gaps between them.
+macro_rules! gaps {
+    ($rows:ident, $operation:ident) => {
+        let op = $operation::rows(5).row_stride(7);
+        lengths!($rows, op, 12);
+        lengths!($rows, op, 14);
+        // Two rows have 12 elements or 14, three rows 19 or 21.
+        for len in [1, 4, 6, 8, 11, 13, 15, 18, 20, 22] {
+            whole!($rows, op, len, ": not whole rows of 5 that begin 7 apart");
+        }
+        // The length and a gap are more than a usize holds.
+        for stride in [usize::MAX, usize::MAX - 4] {
+            let op = $operation::rows(5).row_stride(stride);
+            whole!($rows, op, 10, format!(": not whole rows of 5 that begin {stride} apart"));
+        }
+        for len in [0, 5, 12, 14] {
+            uninit!(
+                $rows,
+                op,
+                len,
+                len,
+                "the gaps between rows of 5 elements that begin 7 apart would stay uninitialised"
+            );
+        }
+    };
+}
+
+/// Slices of other lengths than the first, which is right.
+macro_rules! lengths {
+    ($rows:ident, $op:ident, $len:literal) => {
+        twins!($rows: m => $op, forward par_forward(&m.a[..$len], &mut m.b[..20]),
+            "lengths differ: x has {} elements, y has 20", $len);
+        twins!($rows: m => $op, backward par_backward(&m.a[..$len], &m.b[..20], &mut m.c[..$len]),
+            "lengths differ: y has {} elements, dy has 20", $len);
+        twins!($rows: m => $op, backward par_backward(&m.a[..$len], &m.b[..$len], &mut m.c[..20]),
+            "lengths differ: y has {} elements, dx has 20", $len);
+        twins!($rows: m => $op, backward_in_place par_backward_in_place(&m.a[..$len], &mut m.b[..20]),
+            "lengths differ: y has {} elements, dy has 20", $len);
+    };
+}
+
+/// Slices of one length, which is wrong.
+macro_rules! whole {
+    ($rows:ident, $op:ident, $len:expr, $message:expr) => {
+        let (len, message) = ($len, $message);
+        twins!($rows: m => $op, forward par_forward(&m.a[..len], &mut m.b[..len]), "x has {len} elements{message}");
+        twins!($rows: m => $op, forward_in_place par_forward_in_place(&mut m.a[..len]),
+            "x has {len} elements{message}");
+        twins!($rows: m => $op, backward par_backward(&m.a[..len], &m.b[..len], &mut m.c[..len]),
+            "y has {len} elements{message}");
+        twins!($rows: m => $op, backward_in_place par_backward_in_place(&m.a[..len], &mut m.b[..len]),
+            "y has {len} elements{message}");
+    };
+}
+
+/// An output that is not initialised.
+macro_rules! uninit {
+    ($rows:ident, $op:expr, $x:expr, $y:expr, $($message:tt)+) => {
+        let (x, y) = ($x, $y);
+        twins!($rows: m => $op, forward_uninit par_forward_uninit(&m.a[..x], uninit(&mut m.b[..y])), $($message)+);
     };
 }
 
@@ -100,7 +166,25 @@ macro_rules! axis {
         // The square root of the smallest number that is too large, on 32 bits and on 64.
         for (axis, inner) in [(usize::MAX, 2), (2, usize::MAX), (1 << (usize::BITS / 2), 1 << (usize::BITS / 2))] {
             bad!($rows: _ => $operation::axis(axis, inner), "axis * inner overflows: {axis} * {inner}");
+            bad!($rows: _ => $operation::along(&[1, axis, inner], 0),
+                "the shape [1, {axis}, {inner}] has more elements than a usize holds");
         }
+        for (shape, dim) in [(&[][..], 0), (&[2, 3, 4], 3), (&[2, 3, 4], usize::MAX), (&[0], 1)] {
+            bad!($rows: _ => $operation::along(shape, dim), "there is no dimension {dim} in the shape {shape:?}");
+        }
+        for (shape, dim) in [(&[0][..], 0), (&[2, 0, 4], 0), (&[2, 0, 4], 1), (&[usize::MAX, 2, 0], 2)] {
+            bad!($rows: _ => $operation::along(shape, dim), "no size may be 0, but the shape is {shape:?}");
+        }
+        for stride in [0, 1, 4] {
+            bad!($rows: _ => $operation::rows(5).row_stride(stride),
+                "rows of 5 elements overlap: they begin {stride} apart");
+        }
+        bad!($rows: _ => $operation::axis(5, 2).row_stride(10),
+            "only rows may have a stride, not an axis whose elements are 2 apart");
+        bad!($rows: _ => $operation::along(&[2, 3, 4], 1).row_stride(12),
+            "only rows may have a stride, not an axis whose elements are 4 apart");
+        bad!($rows: _ => $operation::along(&[2, 3, 4], 2).row_stride(9),
+            "a tensor of a given shape has no row stride, but 9 was asked for");
     };
 }
 
@@ -113,9 +197,27 @@ fn table<T: Float>() -> Vec<Row<T>> {
     activation!(rows, Exp);
     for act in ACTIVATIONS {
         activation!(rows, *act);
+        generic(&mut rows, *act);
     }
-    for slope in [0.0, -0.0, -0.01, 1e-60, 1e39, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
-        bad!(rows: _ => LeakyRelu::new(slope), "negative slope must be positive and finite, also as f32");
+    generic(&mut rows, &Tanh);
+    generic(&mut rows, &const { LeakyRelu::new(0.5) });
+    for (slope, text) in [
+        (0.0, "0"),
+        (-0.0, "-0"),
+        (-0.01, "-1e-2"),
+        (-123.456, "-1.23456e2"),
+        (-9.999_999_6, "-1e1"),
+        (-f64::MAX, "-1.79769e308"),
+        (5e-324, "4.94066e-324"),
+        (1e-60, "1e-60"),
+        (1e39, "1e39"),
+        (f64::INFINITY, "inf"),
+        (f64::NEG_INFINITY, "-inf"),
+        (f64::NAN, "NaN"),
+        (-f64::NAN, "NaN"),
+    ] {
+        bad!(rows: _ => LeakyRelu::new(slope),
+            "negative slope must be positive and finite, also as f32, not {text}");
     }
 
     softmax!(rows, Softmax);
@@ -129,18 +231,38 @@ fn table<T: Float>() -> Vec<Row<T>> {
     twins!(rows: m => op, forward par_forward(&m.a[..15], &mut m.b[..2]),
         "x has 15 elements: not a whole number of axis * inner = 5 * 2");
     twins!(rows: m => op, forward par_forward(&m.a[..20], &mut m.b[..2]), "y has 2 elements for 4 rows");
+    let op = LogSumExp::rows(5).row_stride(7);
+    twins!(rows: m => op, forward par_forward(&m.a[..13], &mut m.b[..2]),
+        "x has 13 elements: not whole rows of 5 that begin 7 apart");
+    for len in [12, 14] {
+        twins!(rows: m => op, forward par_forward(&m.a[..len], &mut m.b[..1]), "y has 1 elements for 2 rows");
+    }
+    let op = LogSumExp::along(&[2, 3, 4], 0);
+    twins!(rows: m => op, forward par_forward(&m.a[..12], &mut m.b[..6]), "x has 12 elements, its shape has 24");
+    twins!(rows: m => op, forward par_forward(&m.a[..24], &mut m.b[..8]), "y has 8 elements for 12 rows");
 
     bad!(rows: _ => CrossEntropy::rows(0), "axis has 0 elements, 1 apart: neither may be 0");
-    let loss = CrossEntropy::rows(3);
+    for stride in [0, 1, 2] {
+        bad!(rows: _ => CrossEntropy::rows(3).row_stride(stride),
+            "rows of 3 elements overlap: they begin {stride} apart");
+    }
+    let (loss, gaps) = (CrossEntropy::rows(3), CrossEntropy::rows(3).row_stride(5));
     // The forms of the loss differ in what they write: [targets], length of the losses, length of the logits.
-    for (targets, losses, logits, message) in [
-        (&[0, 0][..], 2, 7, "logits has 7 elements: not whole rows of 3"),
-        (&[0], 2, 6, "targets has 1 elements for 2 rows"),
-        (&[0, 0, 0], 2, 6, "targets has 3 elements for 2 rows"),
-        (&[0, 0], 1, 6, "losses has 1 elements for 2 rows"),
-        (&[0, 0], 3, 6, "losses has 3 elements for 2 rows"),
-        (&[3, 0], 2, 6, "the target of row 0 is class 3, but there are 3 classes"),
-        (&[2, u32::MAX], 2, 6, "the target of row 1 is class 4294967295, but there are 3 classes"),
+    for (loss, targets, losses, logits, message) in [
+        (loss, &[0, 0][..], 2, 7, "logits has 7 elements: not whole rows of 3"),
+        (loss, &[0], 2, 6, "targets has 1 elements for 2 rows"),
+        (loss, &[0, 0, 0], 2, 6, "targets has 3 elements for 2 rows"),
+        (loss, &[0, 0], 1, 6, "losses has 1 elements for 2 rows"),
+        (loss, &[0, 0], 3, 6, "losses has 3 elements for 2 rows"),
+        (loss, &[3, 0], 2, 6, "the target of row 0 is class 3, but there are 3 classes"),
+        (loss, &[2, u32::MAX], 2, 6, "the target of row 1 is class 4294967295, but there are 3 classes"),
+        (gaps, &[0, 0], 2, 6, "logits has 6 elements: not whole rows of 3 that begin 5 apart"),
+        (gaps, &[0, 0], 2, 9, "logits has 9 elements: not whole rows of 3 that begin 5 apart"),
+        (gaps, &[0, 0], 2, 11, "logits has 11 elements: not whole rows of 3 that begin 5 apart"),
+        (gaps, &[0], 2, 8, "targets has 1 elements for 2 rows"),
+        (gaps, &[0, 0, 0], 2, 10, "targets has 3 elements for 2 rows"),
+        (gaps, &[0, 0], 3, 8, "losses has 3 elements for 2 rows"),
+        (gaps, &[0, 4], 2, 10, "the target of row 1 is class 4, but there are 3 classes"),
     ] {
         twins!(rows: m => loss, forward par_forward(&m.a[..logits], targets, &mut m.b[..losses]), "{message}");
         twins!(rows: Memory { a, b, c } => loss,
@@ -175,23 +297,57 @@ fn table<T: Float>() -> Vec<Row<T>> {
     rows
 }
 
-fn check<T: Float>(numbers: [T; 32]) {
-    let table = table::<T>();
-    for Row { line, message, call } in &table {
-        let before = Memory { a: numbers, b: numbers, c: numbers };
-        let mut memory = before.clone();
-        let caught = catch(|| call(&mut memory)).unwrap_or_else(|| panic!("line {line}: no panic, but: {message}"));
-        assert_eq!(caught.message, *message, "line {line}");
-        assert_eq!((&*caught.file, caught.line), (file!(), *line), "{message}");
-        assert!(memory == before, "line {line} wrote before it panicked: {message}");
+/// All mistakes with the methods of an activation in a function that is generic over it.
+fn generic<T: Float, A: Activation + ?Sized>(rows: &mut Vec<Row<T>>, act: &'static A) {
+    activation!(rows, act);
+}
+
+/// The mistakes with the exact tier, which is for `f32`.
+fn exact_table() -> Vec<Row<f32>> {
+    let mut rows = Vec::new();
+    activation!(rows, Sigmoid.exact());
+    activation!(rows, ACTIVATIONS[0].exact());
+    let op = Softmax::rows(5).exact();
+    twins!(rows: m => op, forward par_forward(&m.a[..10], &mut m.b[..20]),
+        "lengths differ: x has 10 elements, y has 20");
+    twins!(rows: m => op, forward par_forward(&m.a[..11], &mut m.b[..11]), "x has 11 elements: not whole rows of 5");
+    twins!(rows: m => op, forward_in_place par_forward_in_place(&mut m.a[..11]),
+        "x has 11 elements: not whole rows of 5");
+    uninit!(rows, op, 10, 20, "lengths differ: x has 10 elements, y has 20");
+    uninit!(rows, op, 11, 11, "x has 11 elements: not whole rows of 5");
+    let op = Softmax::along(&[2, 3, 4], 2).exact();
+    uninit!(rows, op, 12, 12, "x has 12 elements, its shape has 24");
+    let op = Softmax::rows(5).row_stride(7).exact();
+    twins!(rows: m => op, forward_in_place par_forward_in_place(&mut m.a[..11]),
+        "x has 11 elements: not whole rows of 5 that begin 7 apart");
+    uninit!(rows, op, 12, 12, "the gaps between rows of 5 elements that begin 7 apart would stay uninitialised");
+    rows
+}
+
+/// What is wrong with the panic of a row.
+fn fault<T: Float>(Row { line, message, call }: &Row<T>, numbers: [T; 32]) -> Option<String> {
+    let before = Memory { a: numbers, b: numbers, c: numbers };
+    let mut memory = before.clone();
+    let Some(caught) = catch(|| call(&mut memory)) else {
+        return Some(format!("line {line}: no panic, but should be: {message}"));
+    };
+    if caught.message != *message || (&*caught.file, caught.line) != (file!(), *line) {
+        return Some(format!("line {line}: {caught:?}, but should be: {message}"));
     }
+    (memory != before).then(|| format!("line {line} wrote before it panicked: {message}"))
+}
+
+fn check<T: Float>(table: &[Row<T>], numbers: [T; 32]) {
+    let faults: Vec<String> = table.iter().filter_map(|row| fault(row, numbers)).collect();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     println!("{} mistakes with {}", table.len(), std::any::type_name::<T>());
 }
 
 #[test]
 fn mistakes_panic_with_the_numbers_at_the_callers_line() {
-    check([0.7_f32; 32]);
-    check([0.7_f64; 32]);
+    check(&table(), [0.7_f32; 32]);
+    check(&table(), [0.7_f64; 32]);
+    check(&exact_table(), [0.7; 32]);
 }
 
 #[test]

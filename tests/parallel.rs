@@ -2,9 +2,12 @@
 #![cfg(feature = "rayon")]
 
 mod common;
+#[path = "common/uninit.rs"]
+mod uninit;
 
 use activations::*;
 use common::{random, same_bits};
+use uninit::uninit;
 
 /// Runs `check` on every instruction set, from outside any pool and in pools of 1, 2, 3 and 8 threads.
 fn everywhere(check: impl Fn() + Sync) {
@@ -23,6 +26,9 @@ fn everywhere(check: impl Fn() + Sync) {
 
 const LEN: usize = 300_007;
 
+/// A number that no operation here gives.
+const UNTOUCHED: f32 = 12_345.678;
+
 #[test]
 fn activations_in_parallel() {
     let (x, dy) = (random(LEN, 20.0, 1), random(LEN, 1.0, 2));
@@ -37,6 +43,9 @@ fn activations_in_parallel() {
                 $act.par_forward(&x, &mut par_y);
                 $act.par_forward_in_place(&mut in_place);
                 assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {}", Isa::current(), $name);
+                par_y.fill(UNTOUCHED);
+                $act.par_forward_uninit(&x, uninit(&mut par_y));
+                assert!(same_bits(&par_y, &y), "{} {} uninit", Isa::current(), $name);
                 $act.par_backward(&y, &dy, &mut par_dx);
                 $act.par_backward_in_place(&y, &mut dx_in_place);
                 assert!(same_bits(&par_dx, &dx) && same_bits(&dx_in_place, &dx), "{} {}", Isa::current(), $name);
@@ -69,6 +78,9 @@ fn softmax_in_parallel() {
                     $softmax.par_backward_in_place(&y, &mut dx_in_place);
                     assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {axis}", Isa::current());
                     assert!(same_bits(&par_dx, &dx) && same_bits(&dx_in_place, &dx), "{} {axis}", Isa::current());
+                    par_y.fill(UNTOUCHED);
+                    $softmax.par_forward_uninit(&x, uninit(&mut par_y));
+                    assert!(same_bits(&par_y, &y), "{} {axis} uninit", Isa::current());
                 };
             }
             check!(Softmax::axis(axis, inner));
@@ -79,6 +91,9 @@ fn softmax_in_parallel() {
             exact.par_forward(&x, &mut par_y);
             exact.par_forward_in_place(&mut in_place);
             assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {axis} exact", Isa::current());
+            par_y.fill(UNTOUCHED);
+            exact.par_forward_uninit(&x, uninit(&mut par_y));
+            assert!(same_bits(&par_y, &y), "{} {axis} exact uninit", Isa::current());
             let (mut sums, mut par_sums) = (vec![0.0; len / axis], vec![0.0; len / axis]);
             LogSumExp::axis(axis, inner).forward(&x, &mut sums);
             LogSumExp::axis(axis, inner).par_forward(&x, &mut par_sums);
@@ -89,13 +104,16 @@ fn softmax_in_parallel() {
 
 #[test]
 fn cross_entropy_in_parallel() {
-    cross_entropy(13, LEN / 13);
-    cross_entropy(LEN, 1);
+    cross_entropy(13, (0..LEN / 13).map(|r| (r * r % 13) as u32).collect());
+    // A single row is cut up too: its target is in the first piece, in one between, or in the last.
+    for target in [0, 123_456, LEN - 1] {
+        cross_entropy(LEN, vec![target as u32]);
+    }
 }
 
-fn cross_entropy(classes: usize, rows: usize) {
+fn cross_entropy(classes: usize, targets: Vec<u32>) {
+    let rows = targets.len();
     let logits = random(classes * rows, 9.0, 5);
-    let targets: Vec<u32> = (0..rows).map(|r| (r * r % classes) as u32).collect();
     let loss = CrossEntropy::rows(classes);
     everywhere(|| {
         let (mut losses, mut dlogits) = (vec![0.0; rows], vec![0.0; logits.len()]);
@@ -163,6 +181,51 @@ fn a_panic_leaves_the_pool_usable() {
     targets[777] = 299;
     loss.par_forward_backward(&logits, &targets, 1.0, &mut losses, &mut dlogits);
     assert!(losses.iter().all(|loss| *loss != 7.0));
+}
+
+#[test]
+#[cfg(panic = "unwind")]
+#[cfg(not(target_family = "wasm"))]
+fn a_panic_beside_a_call_leaves_old_or_new_numbers() {
+    let x = random(LEN, 9.0, 13);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("a pool");
+    for isa in Isa::available() {
+        let check = |what: &str, forward: &(dyn Fn(&mut [f32]) + Sync), par_forward: &(dyn Fn(&mut [f32]) + Sync)| {
+            let (mut expected, mut y) = (vec![UNTOUCHED; LEN], vec![UNTOUCHED; LEN]);
+            forward(&mut expected);
+            for is_first in [false, true] {
+                y.fill(UNTOUCHED);
+                let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    let call = || par_forward(&mut y);
+                    // Not a panic with a hook, which would print.
+                    let fail = || std::panic::resume_unwind(Box::new("beside"));
+                    if is_first {
+                        rayon::join(call, fail)
+                    } else {
+                        rayon::join(fail, call)
+                    };
+                }));
+                assert!(caught.is_err(), "{isa} {what}");
+                let mut pairs = y.iter().zip(&expected);
+                let is_old_or_new = pairs.all(|(y, new)| *y == UNTOUCHED || y.to_bits() == new.to_bits());
+                assert!(is_old_or_new, "{isa} {what}: neither old nor new");
+                par_forward(&mut y);
+                assert!(same_bits(&y, &expected), "{isa} {what}: other bits after the panic");
+            }
+        };
+        pool.install(|| {
+            isa.with(|| {
+                let (sigmoid, softmax, long) = (Sigmoid, Softmax::rows(1000), Softmax::rows(LEN));
+                let whole = LEN / 1000 * 1000;
+                check("sigmoid", &|y| sigmoid.forward(&x, y), &|y| sigmoid.par_forward(&x, y));
+                check("softmax", &|y| softmax.forward(&x[..whole], &mut y[..whole]), &|y| {
+                    softmax.par_forward(&x[..whole], &mut y[..whole]);
+                });
+                // A row that is cut up may have terms of its sum in the output, but not after the call.
+                check("one row", &|y| long.forward(&x, y), &|y| long.par_forward(&x, y));
+            });
+        });
+    }
 }
 
 #[test]

@@ -164,7 +164,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn gradual_mul(self, other: Self) -> Self {
-                gradual::$float(self, other)
+                gradual_mul::$float(self, other)
             }
             conversions!($float);
         }
@@ -206,6 +206,22 @@ macro_rules! lanes {
             }
         }
     };
+}
+
+/// Products for hard elements. That of `f64` is long and not inlined: these lanes need no instruction that callers lack.
+mod gradual_mul {
+    use super::{F32, F64, gradual};
+
+    #[inline(always)]
+    pub fn f32(a: F32, b: F32) -> F32 {
+        gradual::f32(a, b)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub fn f64(a: F64, b: F64) -> F64 {
+        gradual::f64(a, b)
+    }
 }
 
 /// Copies fewer than 16 elements, by powers of two: a call of `memcpy` takes longer than the arithmetic between two of them.

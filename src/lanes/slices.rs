@@ -263,11 +263,18 @@ impl<'a, T: Real, const N: usize, const M: usize> Blocks<'a, T, N, M> {
         if self.0.len < len { None } else { Some(Block(self.take(len))) }
     }
 
-    /// The elements before the next cache line of output 0, less than a lane value.
+    /// The number of elements before the next cache line of output 0: less than a lane value, and no more than are left.
     #[inline(always)]
-    pub fn before_line(&mut self) -> Partial<'a, T, N, M> {
+    pub fn before_line(&self) -> usize {
         let elements = (self.0.outputs[0].addr().wrapping_neg() % LINE) / size_of::<T>();
-        Partial(self.take(elements.min(self.0.len)))
+        elements.min(self.0.len)
+    }
+
+    /// The next `len` elements, no more than are left and than a lane value has.
+    #[inline(always)]
+    pub fn take_partial(&mut self, len: usize) -> Partial<'a, T, N, M> {
+        assert!(len <= self.0.len && len <= T::LANES);
+        Partial(self.take(len))
     }
 
     /// The next lane value, or what is left of one.

@@ -2,9 +2,13 @@
 //! of their own, and a new activation is in it.
 #![allow(dead_code)]
 
+#[path = "uninit.rs"]
+mod uninit;
+
 use std::rc::Rc;
 
 use activations::*;
+pub use uninit::uninit;
 
 /// An element type, with its bits.
 pub trait Element: Float + Into<f64> + std::fmt::LowerExp {
@@ -127,8 +131,12 @@ pub fn elementwise<T: Element>(len: usize) -> Vec<Operation<T>> {
     static SLOPES: [LeakyRelu; 5] =
         [LeakyRelu::new(1e-30), LeakyRelu::new(0.3), LeakyRelu::new(1.0), LeakyRelu::new(7.5), LeakyRelu::new(1e38)];
     let slopes = SLOPES.iter().map(|act| act as &'static dyn Activation);
-    let all = |act| [value(act, len), gradient(act, len)].into_iter().chain(T::exact(act, len));
-    ACTIVATIONS.iter().copied().chain(slopes).flat_map(all).collect()
+    ACTIVATIONS.iter().copied().chain(slopes).flat_map(|act| activation(act, len)).collect()
+}
+
+/// All operations with one activation, on this many elements.
+pub fn activation<T: Element>(act: &'static dyn Activation, len: usize) -> Vec<Operation<T>> {
+    [value(act, len), gradient(act, len)].into_iter().chain(T::exact(act, len)).collect()
 }
 
 /// Half an ulp, and what an `f64` reference adds to it.
@@ -141,6 +149,7 @@ fn exact(act: &'static dyn Activation, len: usize) -> Vec<Operation<f32>> {
             name: format!("exact {}", act.name()),
             forms: forms![exact [] =>
                 forward par_forward [x] [y] (x, y),
+                forward_uninit par_forward_uninit [x] [y] (x, uninit(y)),
                 forward_in_place par_forward_in_place [_] [y] (y) 0,
             ],
             judge: Box::new(move |inputs, outputs, _| {
@@ -176,6 +185,7 @@ fn value<T: Element>(act: &'static dyn Activation, len: usize) -> Operation<T> {
         first: Box::new(<[T]>::to_vec),
         forms: forms![act [] =>
             forward par_forward [x] [y] (x, y),
+            forward_uninit par_forward_uninit [x] [y] (x, uninit(y)),
             forward_in_place par_forward_in_place [_] [y] (y) 0,
         ],
         judge: Box::new(move |inputs, outputs, _| {
@@ -270,6 +280,7 @@ pub fn rows<T: Element>(shape: Shape) -> Vec<Operation<T>> {
             first: Box::new(<[T]>::to_vec),
             forms: forms![softmax [] =>
                 forward par_forward [x] [y] (x, y),
+                forward_uninit par_forward_uninit [x] [y] (x, uninit(y)),
                 forward_in_place par_forward_in_place [_] [y] (y) 0,
             ],
             judge: Box::new(move |inputs, outputs, _| judge_softmax(shape, 6.0, inputs, outputs)),
@@ -298,6 +309,7 @@ pub fn rows<T: Element>(shape: Shape) -> Vec<Operation<T>> {
             first: Box::new(<[T]>::to_vec),
             forms: forms![log_softmax [] =>
                 forward par_forward [x] [y] (x, y),
+                forward_uninit par_forward_uninit [x] [y] (x, uninit(y)),
                 forward_in_place par_forward_in_place [_] [y] (y) 0,
             ],
             judge: Box::new(move |inputs, outputs, _| {
@@ -356,6 +368,7 @@ fn exact_softmax(shape: Shape) -> Vec<Operation<f32>> {
         first: Box::new(<[f32]>::to_vec),
         forms: forms![exact [] =>
             forward par_forward [x] [y] (x, y),
+            forward_uninit par_forward_uninit [x] [y] (x, uninit(y)),
             forward_in_place par_forward_in_place [_] [y] (y) 0,
         ],
         judge: Box::new(move |inputs, outputs, _| judge_softmax(shape, 0.51, inputs, outputs)),

@@ -1,0 +1,135 @@
+//! Hard elements: those for which a formula makes a subnormal or infinite number on its way. The quick loop stops at
+//! their block and the careful loop takes it. Each result must have the bits of a call on its element alone.
+
+#[path = "common/operations.rs"]
+mod operations;
+
+use activations::{ACTIVATIONS, Isa, set_streaming_threshold};
+use operations::{Element, Operation, activation};
+
+/// The length of the slices with one hard element, and the places where it stands.
+const LEN: usize = 230;
+const PLACES: usize = 200;
+
+/// The length of the slices in which every second block is hard.
+const LONG: usize = 700;
+
+/// An operation on ordinary inputs, and the bits of its results for each element alone.
+struct Case<'a, T> {
+    operation: &'a Operation<T>,
+    alone: &'a Operation<T>,
+    inputs: Vec<Vec<T>>,
+    expected: Vec<u64>,
+}
+
+impl<'a, T: Element> Case<'a, T> {
+    fn new(operation: &'a Operation<T>, alone: &'a Operation<T>) -> Self {
+        let ordinary = |k: usize| move |i: usize| T::rounded(((31 * i + 13 * k) % 97) as f64 * 0.08 - 4.03);
+        let lengths = operation.inputs.iter().enumerate();
+        let mut inputs: Vec<Vec<T>> = lengths.map(|(k, len)| (0..*len).map(ordinary(k)).collect()).collect();
+        inputs[0] = (operation.first)(&inputs[0]);
+        let arguments = |i: usize| inputs.iter().map(|input| input[i]).collect::<Vec<T>>();
+        let expected = (0..inputs[0].len()).map(|i| bits_alone(alone, &arguments(i))).collect();
+        Self { operation, alone, inputs, expected }
+    }
+
+    /// Puts a hard element in some places. The output begins so many elements behind the start of a cache line.
+    fn check(&self, hard: &[T], shift: usize, is_hard: impl Fn(usize) -> bool) {
+        let (mut inputs, mut expected, bits) =
+            (self.inputs.clone(), self.expected.clone(), bits_alone(self.alone, hard));
+        for i in (0..expected.len()).filter(|i| is_hard(*i)) {
+            inputs.iter_mut().zip(hard).for_each(|(input, hard)| input[i] = *hard);
+            expected[i] = bits;
+        }
+        let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
+        // The parallel twins call the same kernel for so few elements.
+        for form in self.operation.forms.iter().filter(|form| !form.name.starts_with("par_")) {
+            let mut memory = vec![T::default(); expected.len() + 64];
+            let start = memory.as_ptr().align_offset(64) + shift;
+            let output = &mut memory[start..start + expected.len()];
+            if let Some(input) = form.overwrites {
+                output.copy_from_slice(&inputs[input]);
+            }
+            (form.call)(&views, &mut [&mut *output]);
+            for i in 0..expected.len() {
+                let context = || format!("{} {} {} of {hard:?}", Isa::current(), self.operation.name, form.name);
+                assert!(output[i].bits() == expected[i], "{}: {:e} at {i}, not as alone", context(), output[i]);
+            }
+        }
+    }
+}
+
+/// The bits of the result for one element, which is also judged by plain `f64`.
+fn bits_alone<T: Element>(alone: &Operation<T>, arguments: &[T]) -> u64 {
+    let inputs: Vec<&[T]> = arguments.iter().map(std::slice::from_ref).collect();
+    let mut result = [T::default()];
+    (alone.forms[0].call)(&inputs, &mut [&mut result]);
+    (alone.judge)(&inputs, &[&result], 0.0);
+    result[0].bits()
+}
+
+/// Hard arguments of a function of one number, or of a gradient: y and dy.
+fn hard<T: Element>(arguments: usize) -> Vec<Vec<T>> {
+    // A subnormal number; a normal one whose square is subnormal; one with a subnormal exponential, one with none.
+    let [tiny, root, edge, low, huge] =
+        if T::BYTES == 4 { [1e-40, 1e-20, -88.0, -100.0, 3e38] } else { [1e-310, 1e-155, -709.0, -720.0, 1.7e308] };
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let values = [tiny, -tiny, edge, -edge, low, -low, huge, -huge, inf, -inf, nan].map(|x| vec![x]);
+    let gradients = [
+        [0.5, tiny],
+        [tiny, 0.5],
+        [tiny, tiny],
+        [root, root],
+        [0.5, huge],
+        [huge, huge],
+        [0.5, inf],
+        [0.5, nan],
+        [nan, 0.5],
+    ];
+    let all = if arguments == 1 { values.to_vec() } else { gradients.map(Vec::from).to_vec() };
+    all.into_iter().map(|arguments| arguments.into_iter().map(T::rounded).collect()).collect()
+}
+
+/// The operations with all activations on this many elements, and on one.
+fn operations<T: Element>(len: usize) -> impl Iterator<Item = (Operation<T>, Operation<T>)> {
+    ACTIVATIONS.iter().flat_map(move |act| activation(*act, len).into_iter().zip(activation(*act, 1)))
+}
+
+fn one_hard_element<T: Element>() {
+    for (operation, alone) in operations::<T>(LEN) {
+        let case = Case::new(&operation, &alone);
+        for hard in hard(operation.inputs.len()) {
+            (0..PLACES).for_each(|place| case.check(&hard, place % 16, |i| i == place));
+        }
+    }
+}
+
+fn every_second_block<T: Element>() {
+    for (operation, alone) in operations::<T>(LONG) {
+        let case = Case::new(&operation, &alone);
+        for hard in hard(operation.inputs.len()) {
+            for (shift, parity) in [(0, 0), (0, 1), (5, 0), (5, 1)] {
+                // All of the block, its first element, its last one.
+                case.check(&hard, shift, |i| i / 64 % 2 == parity);
+                case.check(&hard, shift, |i| i % 128 == 64 * parity);
+                case.check(&hard, shift, |i| i % 128 == 64 * parity + 63);
+            }
+        }
+    }
+}
+
+/// One test: the threshold is that of the process.
+#[test]
+fn hard_elements_have_the_bits_of_elements_alone() {
+    for threshold in [usize::MAX, 1] {
+        set_streaming_threshold(threshold);
+        for isa in Isa::available() {
+            isa.with(|| {
+                one_hard_element::<f32>();
+                one_hard_element::<f64>();
+                every_second_block::<f32>();
+                every_second_block::<f64>();
+            });
+        }
+    }
+}

@@ -111,7 +111,7 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
         let mut head = if streams { blocks.before_line() } else { 0 };
         // Every formula stands here twice and no more: for a block, and for a lane value or a part of one.
         loop {
-            while V > 1 && head == 0 {
+            while head == 0 {
                 let left = blocks.left();
                 let Some(mut block) = blocks.whole::<V>() else { break };
                 let x = load(simd, &block);

@@ -110,7 +110,8 @@ impl Kernel for Divide<'_, '_> {
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, terms, sums } = self;
         let none = <S::F64 as Memory>::zero(simd);
-        let factors = inverses(sums, none).map(|factor| factor.to_array());
+        let [a, b] = inverses(sums, none);
+        let factors = [a.to_array(), b.to_array()];
         let mut at = 0;
         for r in 0..rows.len() {
             let factor = none.broadcast(factors[r / 8][r % 8]);

@@ -8,7 +8,7 @@ use crate::lanes::{Real, Rows, Shape, Slices, Stack};
 const TILE: usize = 4096;
 
 /// Groups of rows that a pass works on together: a call of a pass costs as much as some short rows.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 8;
 
 /// Follows a recipe for every row.
 pub fn drive<T: Real, const N: usize, const M: usize>(
@@ -34,7 +34,7 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
         let rows = rows.initialised(0, 1);
         return recipe.tile(&mut Tile { level, rows, ahead: 0, layout: Layout::Pieces, partials: &mut partials }, 0);
     }
-    let (groups, reads_slots) = (if recipe.is_wide() { 1 } else { TOGETHER }, !recipe.is_wide());
+    let (groups, reads_slots) = (if recipe.is_wide() { 1 } else { TOGETHER / N }, !recipe.is_wide());
     let is_short = axis <= T::LANES && reads_slots;
     let most = if is_short { groups * T::LANES } else { (TILE / axis).clamp(1, groups * T::LANES) };
     let mut slots: [Partials<T>; N] = Stack::array();

@@ -110,25 +110,27 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
         let groups = count.div_ceil(T::LANES);
         let mut columns = rows.side_by_side(0, count);
         let axis = columns.axis();
-        for _ in 0..T::LANES.min(axis) * groups {
-            partials.push_line(Line(zero.to_array()));
-        }
-        let lines = partials.lines_mut();
         let mut blocks_done = 0;
         for i in 0..axis {
             if i > 0 && i % (BLOCK * T::LANES) == 0 {
-                finish_block(zero, lines, levels, blocks_done);
+                finish_block(zero, partials.lines_mut(), levels, blocks_done);
                 blocks_done += 1;
             }
             if F::IS_FIRST_PASS {
                 columns.prefetch(simd, i + AHEAD);
             }
-            let sums = &mut lines[i % T::LANES * groups..][..groups];
+            let place = i % T::LANES * groups;
             let mut blocks = columns.elements(i).blocks();
             for g in 0..groups {
                 let Some(partial) = blocks.partial() else { break };
                 let term = f.apply(of_group(zero, &by_row, g), partial.load(simd));
-                sums[g] = Line((sums[g].load(zero) + term).to_array());
+                if i < T::LANES {
+                    // The first element of this place.
+                    partials.push_line(Line((zero + term).to_array()));
+                } else {
+                    let sum = &mut partials.lines_mut()[place + g];
+                    *sum = Line((sum.load(zero) + term).to_array());
+                }
                 if REPLACE {
                     terms[i * groups + g] = Line(term.to_array());
                 }
@@ -136,7 +138,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
         }
         for level in 0..usize::BITS as usize {
             if blocks_done >> level & 1 == 1 {
-                add_level(zero, lines, levels, level);
+                add_level(zero, partials.lines_mut(), levels, level);
             }
         }
     }

@@ -68,11 +68,11 @@ macro_rules! twins {
             $call
         }
 
-        #[doc = concat!("[`", stringify!($serial), "`](Self::", stringify!($serial), ") on rayon's current pool, with the same bits.")]
+        #[doc = concat!("`", stringify!($serial), "` on rayon's current pool, with the same bits.")]
         ///
         /// # Panics
         ///
-        #[doc = concat!("As [`", stringify!($serial), "`](Self::", stringify!($serial), ").")]
+        #[doc = concat!("As `", stringify!($serial), "`.")]
         #[cfg(feature = "rayon")]
         #[track_caller]
         $visibility fn $parallel<$($generics)*>($($arguments)*) $(-> $output)? {

@@ -111,17 +111,19 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
         let mut head = if streams { blocks.before_line() } else { 0 };
         // Every formula stands here twice and no more: for a block, and for a lane value or a part of one.
         loop {
-            while head == 0 {
-                let left = blocks.left();
-                let Some(mut block) = blocks.whole::<V>() else { break };
-                let x = load(simd, &block);
-                if !is_ordinary(map, x) {
-                    fence(simd, streams);
-                    return len - left;
-                }
-                for v in 0..V {
-                    let y = map.apply(x[v]);
-                    if streams { block.stream(v, y) } else { block.store(v, y) }
+            if head == 0 {
+                loop {
+                    let left = blocks.left();
+                    let Some(mut block) = blocks.whole::<V>() else { break };
+                    let x = load(simd, &block);
+                    if !is_ordinary(map, x) {
+                        fence(simd, streams);
+                        return len - left;
+                    }
+                    for v in 0..V {
+                        let y = map.apply(x[v]);
+                        if streams { block.stream(v, y) } else { block.store(v, y) }
+                    }
                 }
             }
             let left = blocks.left();

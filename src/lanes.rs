@@ -226,7 +226,7 @@ macro_rules! fold_by_arrays {
             let mut halves = [[0.0; 8]; 2];
             for r in 0..rows[0].to_array().len() {
                 let [a, b] = rows[r].widen();
-                let mut lanes = if Self::Float::LANES == 16 { (a + b).to_array() } else { a.to_array() };
+                let mut lanes = if Self::Float::IS_F32 { (a + b).to_array() } else { a.to_array() };
                 for half in [4, 2, 1] {
                     for i in 0..half {
                         lanes[i] += lanes[i + half];
@@ -236,7 +236,7 @@ macro_rules! fold_by_arrays {
             }
             let like = rows[0].widen()[0];
             let first = like.with_array(halves[0]);
-            [first, if Self::Float::LANES == 16 { like.with_array(halves[1]) } else { first }]
+            [first, if Self::Float::IS_F32 { like.with_array(halves[1]) } else { first }]
         }
     };
 }

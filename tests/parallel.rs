@@ -129,51 +129,6 @@ fn cross_entropy(classes: usize, targets: Vec<u32>) {
     });
 }
 
-/// The CPU time of this thread in milliseconds, where the system tells it.
-#[cfg(target_os = "linux")]
-fn cpu_time() -> Option<f64> {
-    let times = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(times.split(' ').next()?.parse::<f64>().ok()? * 1e-6)
-}
-
-/// The smaller share of the CPU time in a pool of two threads that make many calls.
-#[cfg(target_os = "linux")]
-fn smaller_share(call: &mut (dyn FnMut() + Send)) -> Option<f64> {
-    let (send, times) = std::sync::mpsc::channel();
-    let tell = move |_| send.send(cpu_time()).expect("a receiver");
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).exit_handler(tell).build().expect("a pool");
-    pool.install(|| (0..100).for_each(|_| call()));
-    drop(pool);
-    let times = [times.recv().expect("a thread")?, times.recv().expect("a thread")?];
-    Some(times[0].min(times[1]) / (times[0] + times[1]))
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn two_threads_work_on_one_long_row() {
-    // A thread without work has some thousandths, for falling asleep.
-    const LEAST: f64 = 0.02;
-    if std::thread::available_parallelism().map_or(1, usize::from) < 2 || cpu_time().is_none() {
-        return println!("one CPU, or no times of threads");
-    }
-    let (logits, targets) = (random(LEN, 9.0, 14), [LEN as u32 / 2]);
-    let (loss, softmax) = (CrossEntropy::rows(LEN), Softmax::rows(LEN));
-    for isa in Isa::available() {
-        // Other work on the machine may keep one thread from its share for a while.
-        let has_two = |call: &mut (dyn FnMut() + Send)| {
-            let mut call = || isa.with(&mut *call);
-            (0..10).any(|_| smaller_share(&mut call).expect("times") >= LEAST)
-        };
-        let (mut losses, mut y) = ([0.0], vec![0.0; LEN]);
-        assert!(has_two(&mut || loss.par_forward(&logits, &targets, &mut losses)), "{isa} loss");
-        let gradient = &mut || loss.par_forward_backward(&logits, &targets, 1.0, &mut losses, &mut y);
-        assert!(has_two(gradient), "{isa} gradient of the loss");
-        assert!(has_two(&mut || softmax.par_forward(&logits, &mut y)), "{isa} softmax");
-        let serial = smaller_share(&mut || isa.with(|| softmax.forward(&logits, &mut y))).expect("times");
-        assert!(serial < LEAST, "{isa}: {serial} of a serial call on another thread");
-    }
-}
-
 #[test]
 fn long_rows_with_nan_and_infinities() {
     let clean = random(LEN, 20.0, 10);

@@ -43,7 +43,9 @@ pub fn dimension(shape: &[usize], dim: usize) -> usize {
     assert!(dim < shape.len(), "there is no dimension {dim} in the shape {shape:?}");
     assert!(!shape.contains(&0), "no size may be 0, but the shape is {shape:?}");
     let elements = shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size));
-    elements.unwrap_or_else(|| panic!("the shape {shape:?} has more elements than a usize holds"))
+    // Not in a closure: the panic has the caller's location.
+    let Some(elements) = elements else { panic!("the shape {shape:?} has more elements than a usize holds") };
+    elements
 }
 
 /// Slices must have as many elements as the shape that was given.
@@ -73,13 +75,13 @@ pub fn no_gaps(stride: usize, columns: usize) {
 #[track_caller]
 #[inline]
 pub fn whole_rows(name: &str, len: usize, axis: usize, inner: usize, stride: usize) -> usize {
+    let (groups, rest) = (len / stride, len % stride);
     // Behind the last row there may be no gap.
-    let gap = stride - axis * inner;
-    let groups = if len == 0 { 0 } else { (len + gap) / stride };
-    if len != groups * stride && len + gap != groups * stride {
+    let last = usize::from(rest == axis * inner);
+    if rest != 0 && last == 0 {
         not_whole_rows(name, len, axis, inner, stride);
     }
-    groups * inner
+    (groups + last) * inner
 }
 
 #[track_caller]

@@ -58,8 +58,8 @@ impl<T: Real, M: Map<N>, const N: usize> Loops<T, N> for M {
     }
 }
 
-/// The elements that the careful loop takes at a time.
-const HARD_BLOCK: usize = 64;
+/// The elements that the careful loop takes at a time: twice as many whenever the block after them is hard too.
+const HARD: [usize; 2] = [64, 1024];
 
 /// Goes on where the quick loop met a hard block.
 #[cold]
@@ -70,12 +70,15 @@ fn finish<T: Real, const N: usize>(
     slices: &mut Slices<'_, T, N>,
     mut done: usize,
 ) {
-    let len = slices.len();
+    let (len, [least, most]) = (slices.len(), HARD);
+    let mut hard = least;
     while done < len {
-        let hard = HARD_BLOCK.min(len - done);
-        map.careful(level, &mut slices.part(done, hard));
-        done += hard;
-        done += map.quick(level, &mut slices.part(done, len - done));
+        let taken = hard.min(len - done);
+        map.careful(level, &mut slices.part(done, taken));
+        done += taken;
+        let quick = map.quick(level, &mut slices.part(done, len - done));
+        done += quick;
+        hard = if quick == 0 { most.min(2 * hard) } else { least };
     }
 }
 

@@ -110,7 +110,7 @@ macro_rules! methods {
             /// If the lengths differ or are not whole rows, or if there are gaps between rows.
             pub threads => fn forward_uninit | par_forward_uninit ['y, T: Float]
             (&self, x: &[T], y: &'y mut [MaybeUninit<T>]) -> &'y mut [T] {
-                check::no_gaps(self.shape.stride, self.shape.axis * self.shape.inner);
+                self.check_uninit(x.len(), y.len());
                 initialise([("x", x)], ("y", y), |slices| self.forward_call(slices).on(threads))
             }
 
@@ -132,6 +132,18 @@ macro_rules! methods {
             pub threads => fn backward_in_place | par_backward_in_place [T: Float] (&self, y: &[T], dy: &mut [T]) {
                 self.backward_call(Slices::<T, 2>::in_place(("y", y), ("dy", dy))).on(threads)
             }
+        }
+
+        /// Panics where an output that is not initialised cannot be written as a whole, or is no output for `x`.
+        #[track_caller]
+        fn check_uninit(&self, x: usize, y: usize) {
+            let Shape { axis, inner, stride } = self.shape;
+            check::same_len("x", x, "y", y);
+            if let Some(elements) = self.elements {
+                check::elements("x", x, elements);
+            }
+            check::whole_rows("x", x, axis, inner, stride);
+            check::no_gaps(stride, axis * inner);
         }
 
         #[track_caller]

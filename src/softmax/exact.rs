@@ -5,7 +5,6 @@ use std::mem::MaybeUninit;
 use super::Softmax;
 use crate::activation::Exact;
 use crate::call::{Call, twins};
-use crate::check;
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::lanes::{Rows, Slices, initialise};
@@ -48,7 +47,7 @@ impl Exact<Softmax> {
         /// If the lengths differ or are not whole rows, or if there are gaps between rows.
         pub threads => fn forward_uninit | par_forward_uninit ['y]
         (&self, x: &[f32], y: &'y mut [MaybeUninit<f32>]) -> &'y mut [f32] {
-            check::no_gaps(self.0.shape.stride, self.0.shape.axis * self.0.shape.inner);
+            self.0.check_uninit(x.len(), y.len());
             initialise([("x", x)], ("y", y), |slices| self.forward_call(slices).on(threads))
         }
     }

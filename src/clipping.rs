@@ -4,7 +4,7 @@ use crate::dispatch::Kernel;
 use crate::elementwise::Map;
 use crate::lanes::{Input, Lanes, Memory, Real, Simd};
 use crate::math;
-use crate::sum::{BLOCK, Tree};
+use crate::sum::{BLOCK, Levels, Tree};
 
 /// Limits to `[-limit, limit]`.
 #[derive(Clone, Copy)]
@@ -66,7 +66,8 @@ impl<T: Real> Kernel for SumSquares<'_, T> {
     fn run<S: Simd>(self, simd: S) -> [f64; 8] {
         let zero = <S::F64 as Memory>::zero(simd);
         let factor = zero.splat(self.factor);
-        let mut tree = Tree::new();
+        let mut levels = Levels::new();
+        let mut tree = Tree::new(&mut levels);
         let mut blocks = self.input.blocks();
         while let Some(block) = blocks.whole::<BLOCK>() {
             let mut sum = zero;

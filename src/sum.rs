@@ -12,18 +12,23 @@ pub const BLOCK: usize = 8;
 /// More than the blocks of any slice have bits in their number.
 const LEVELS: usize = 60;
 
+/// A place for the levels of a [`Tree`].
+pub type Levels<T> = Stack<T, LEVELS>;
+
 /// Combines the sums of a row's blocks, one row after the other.
-pub struct Tree<L: Lanes> {
+///
+/// The count is apart from the levels, whose place depends on it: so it stays in a register.
+pub struct Tree<'l, L: Lanes> {
     /// Level k holds the sum of 2^k blocks, where bit k of `blocks` is set. Level k is never set before level k - 1.
-    levels: Stack<L::Float, LEVELS>,
+    levels: &'l mut Levels<L::Float>,
     blocks: usize,
 }
 
-impl<L: Lanes> Tree<L> {
+impl<'l, L: Lanes> Tree<'l, L> {
     /// An empty sum.
     #[inline(always)]
-    pub fn new() -> Self {
-        Self { levels: Stack::new(), blocks: 0 }
+    pub fn new(levels: &'l mut Levels<L::Float>) -> Self {
+        Self { levels, blocks: 0 }
     }
 
     /// Adds the sum of the row's next block.
@@ -35,10 +40,10 @@ impl<L: Lanes> Tree<L> {
             sum = self.levels.lines()[level].load(block) + sum;
             level += 1;
         }
-        if level == self.levels.lines().len() {
-            self.levels.push_line(Line(sum.to_array()));
-        } else {
-            self.levels.lines_mut()[level] = Line(sum.to_array());
+        let line = Line(sum.to_array());
+        match self.levels.lines_mut().get_mut(level) {
+            Some(place) => *place = line,
+            None => self.levels.push_line(line),
         }
         self.blocks += 1;
     }

@@ -3,7 +3,7 @@
 use super::{Element, Partials, Values, fold, of_row};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd};
-use crate::sum::{BLOCK, Tree};
+use crate::sum::{BLOCK, Levels, Tree};
 
 /// The largest element of each row.
 pub struct Max<'s, 'a, T: Real> {
@@ -61,7 +61,8 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, f, by_row, partials } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let mut tree = Tree::new();
+        let mut levels = Levels::new();
+        let mut tree = Tree::new(&mut levels);
         for r in 0..rows.len() {
             let by_row = of_row(zero, &by_row, r / T::LANES, r % T::LANES);
             let mut blocks = rows.row(r).blocks();

@@ -15,7 +15,19 @@ const PAIRS: usize = 21;
 
 /// Inputs in [-8, 8] without a pattern.
 fn inputs(len: usize) -> Vec<f32> {
-    (0..len).map(|i| (i.wrapping_mul(2_654_435_761) % 16_001) as f32 / 1000.0 - 8.0).collect()
+    apart((0..len).map(|i| (i.wrapping_mul(2_654_435_761) % 16_001) as f32 / 1000.0 - 8.0))
+}
+
+/// A page of free memory behind each slice: a load of a lane value must not wait for a store to the slice behind its own.
+fn apart<T>(x: impl ExactSizeIterator<Item = T>) -> Vec<T> {
+    let mut slice = Vec::with_capacity(x.len() + 4096 / size_of::<T>());
+    slice.extend(x);
+    slice
+}
+
+/// Another slice of the same numbers.
+fn copy<T: Copy>(x: &[T]) -> Vec<T> {
+    apart(x.iter().copied())
 }
 
 /// How many calls take a [`TURN`].
@@ -47,7 +59,7 @@ impl Report {
         if !name.contains(&self.filter) {
             return;
         }
-        let (from, mut to) = (x.to_vec(), x.to_vec());
+        let (from, mut to) = (copy(x), copy(x));
         let mut memcpy = || black_box(&mut to[..]).copy_from_slice(black_box(&from));
         let memcpy_calls = calls_in_a_turn(&mut memcpy);
         let mut least = f64::INFINITY;
@@ -81,15 +93,15 @@ fn main() {
     for act in ACTIVATIONS {
         for len in [1, 8, 1000, 65_536, 1 << 22] {
             let (x, dy) = (inputs(len), inputs(len));
-            let (mut y, mut dx) = (x.clone(), x.clone());
+            let (mut y, mut dx) = (copy(&x), copy(&x));
             report.row(&format!("{} {len}", act.name()), &x, || act.forward(black_box(&x), &mut y));
             let exact = act.exact();
             report.row(&format!("{} exact {len}", act.name()), &x, || exact.forward(black_box(&x), &mut y));
             act.forward(&x, &mut y);
             report.row(&format!("{} backward {len}", act.name()), &x, || act.backward(black_box(&y), &dy, &mut dx));
         }
-        let x: Vec<f64> = inputs(65_536).into_iter().map(f64::from).collect();
-        let mut y = x.clone();
+        let x = apart(inputs(65_536).into_iter().map(f64::from));
+        let mut y = copy(&x);
         report.row(&format!("{} f64 65536", act.name()), &x, || act.forward(black_box(&x), &mut y));
     }
 
@@ -111,7 +123,7 @@ fn main() {
                     format!("axis 1 of {}x{axis}x{inner}", rows / inner)
                 };
                 let (x, dy) = (inputs(rows * axis), inputs(rows * axis));
-                let (mut y, mut dx) = (x.clone(), x.clone());
+                let (mut y, mut dx) = (copy(&x), copy(&x));
                 let operation = $operation::axis(axis, inner);
                 report.row(&format!("{} {size}", $name), &x, || operation.forward(black_box(&x), &mut y));
                 operation.forward(&x, &mut y);
@@ -126,7 +138,7 @@ fn main() {
 
     for (rows, classes) in [(100_000, 10), (512, 1000), (8, 32_000)] {
         let (x, size) = (inputs(rows * classes), format!("{rows}x{classes}"));
-        let (mut losses, mut dx) = (vec![0.0; rows], x.clone());
+        let (mut losses, mut dx) = (vec![0.0; rows], copy(&x));
         let targets: Vec<u32> = (0..rows).map(|r| (r * 7 % classes) as u32).collect();
         let loss = CrossEntropy::rows(classes);
         report.row(&format!("cross-entropy {size}"), &x, || loss.forward(black_box(&x), &targets, &mut losses));

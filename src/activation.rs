@@ -48,26 +48,26 @@ impl<A: Activation + ?Sized> Kernels for &A {
     fn cost(&self) -> Cost {
         (**self).cost()
     }
-    fn forward_f32(&self, level: Level, slices: Slices<f32, 1>) {
+    fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
         (**self).forward_f32(level, slices);
     }
-    fn backward_f32(&self, level: Level, slices: Slices<f32, 2>) {
+    fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
         (**self).backward_f32(level, slices);
     }
     #[cfg(feature = "f64")]
-    fn forward_f64(&self, level: Level, slices: Slices<f64, 1>) {
+    fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
         (**self).forward_f64(level, slices);
     }
     #[cfg(feature = "f64")]
-    fn backward_f64(&self, level: Level, slices: Slices<f64, 2>) {
+    fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
         (**self).backward_f64(level, slices);
     }
     #[cfg(feature = "exact")]
-    fn exact_forward(&self, level: Level, slices: Slices<f32, 1>) {
+    fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>) {
         (**self).exact_forward(level, slices);
     }
     #[cfg(feature = "exact")]
-    fn exact_backward(&self, level: Level, slices: Slices<f32, 2>) {
+    fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>) {
         (**self).exact_backward(level, slices);
     }
 }
@@ -116,26 +116,26 @@ macro_rules! activations {
                 fn cost(&self) -> Cost {
                     Self::COST
                 }
-                fn forward_f32(&self, level: Level, slices: Slices<f32, 1>) {
+                fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
                     elementwise::run(level, Forward(*self), slices);
                 }
-                fn backward_f32(&self, level: Level, slices: Slices<f32, 2>) {
+                fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
                     elementwise::run(level, Backward(*self), slices);
                 }
                 #[cfg(feature = "f64")]
-                fn forward_f64(&self, level: Level, slices: Slices<f64, 1>) {
+                fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
                     elementwise::run(level, Forward(*self), slices);
                 }
                 #[cfg(feature = "f64")]
-                fn backward_f64(&self, level: Level, slices: Slices<f64, 2>) {
+                fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
                     elementwise::run(level, Backward(*self), slices);
                 }
                 #[cfg(feature = "exact")]
-                fn exact_forward(&self, level: Level, slices: Slices<f32, 1>) {
+                fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>) {
                     elementwise::run(level, ExactForward(*self), slices);
                 }
                 #[cfg(feature = "exact")]
-                fn exact_backward(&self, level: Level, slices: Slices<f32, 2>) {
+                fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>) {
                     elementwise::run(level, ExactBackward(*self), slices);
                 }
             }

@@ -31,7 +31,7 @@ use crate::parallel;
 #[track_caller]
 pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     check::limit(limit);
-    T::clamp(level(), limit, Slices::<T, 1>::in_place(gradients));
+    T::clamp(level(), limit, &mut Slices::<T, 1>::in_place(gradients));
 }
 
 /// [`clip_by_value`] on rayon's current pool, with the same bits.
@@ -44,7 +44,9 @@ pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     check::limit(limit);
     let level = level();
-    parallel::split(level, Cost::CHEAP, Slices::<T, 1>::in_place(gradients), &|part| T::clamp(level, limit, part));
+    parallel::split(level, Cost::CHEAP, Slices::<T, 1>::in_place(gradients), &|mut part| {
+        T::clamp(level, limit, &mut part)
+    });
 }
 
 /// Scales all gradients together so that their Euclidean norm is at most `max_norm`, and returns the
@@ -80,8 +82,8 @@ pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) 
         gradients,
         max_norm,
         |factor, input| T::sum_squares(level, factor, input),
-        |factors, slices| {
-            T::scale(level, factors, slices);
+        |factors, mut slices| {
+            T::scale(level, factors, &mut slices);
         },
     )
 }
@@ -100,7 +102,7 @@ pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f
         max_norm,
         |factor, input| par_sum_squares(level, factor, input),
         |factors, slices| {
-            parallel::split(level, Cost::CHEAP, slices, &|part| T::scale(level, factors, part));
+            parallel::split(level, Cost::CHEAP, slices, &|mut part| T::scale(level, factors, &mut part));
         },
     )
 }

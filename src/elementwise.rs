@@ -34,10 +34,10 @@ pub trait Map<const N: usize>: Copy {
 
 /// Applies a map to every position.
 #[inline(always)]
-pub fn run<T: Real, M: Map<N>, const N: usize>(level: Level, map: M, mut slices: Slices<'_, T, N>) {
-    let done = level.run(Quick { map, slices: &mut slices });
+pub fn run<T: Real, M: Map<N>, const N: usize>(level: Level, map: M, slices: &mut Slices<'_, T, N>) {
+    let done = level.run(Quick { map, slices });
     if M::HAS_HARD && done < slices.len() {
-        finish(level, &map, &mut slices, done);
+        finish(level, &map, slices, done);
     }
 }
 

@@ -17,88 +17,88 @@ use crate::recipes::{LogSoftmax, LogSoftmaxGradient, LogSumExp, Losses, LossesAn
 #[allow(missing_docs)]
 pub trait Float: Real {
     #[doc(hidden)]
-    fn forward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: Slices<Self, 1>);
+    fn forward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 1>);
     #[doc(hidden)]
-    fn backward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: Slices<Self, 2>);
+    fn backward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 2>);
     #[doc(hidden)]
-    fn clamp(level: Level, limit: f64, slices: Slices<Self, 1>);
+    fn clamp(level: Level, limit: f64, slices: &mut Slices<Self, 1>);
     #[doc(hidden)]
-    fn scale(level: Level, factors: [f64; 2], slices: Slices<Self, 1>);
+    fn scale(level: Level, factors: [f64; 2], slices: &mut Slices<Self, 1>);
     #[doc(hidden)]
     fn sum_squares(level: Level, factor: f64, input: Input<Self>) -> [f64; 8];
     #[doc(hidden)]
-    fn softmax(level: Level, rows: Rows<Self, 1>);
+    fn softmax(level: Level, rows: &mut Rows<Self, 1>);
     #[doc(hidden)]
-    fn softmax_gradient(level: Level, rows: Rows<Self, 2>);
+    fn softmax_gradient(level: Level, rows: &mut Rows<Self, 2>);
     #[doc(hidden)]
-    fn log_softmax(level: Level, rows: Rows<Self, 1>);
+    fn log_softmax(level: Level, rows: &mut Rows<Self, 1>);
     #[doc(hidden)]
-    fn log_softmax_gradient(level: Level, rows: Rows<Self, 2>);
+    fn log_softmax_gradient(level: Level, rows: &mut Rows<Self, 2>);
     #[doc(hidden)]
-    fn log_sum_exp(level: Level, rows: Rows<Self, 1, 0>, results: &mut [Self]);
+    fn log_sum_exp(level: Level, rows: &mut Rows<Self, 1, 0>, results: &mut [Self]);
     #[doc(hidden)]
-    fn losses(level: Level, rows: Rows<Self, 1, 0>, losses: Losses<Self>);
+    fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, losses: Losses<Self>);
     #[doc(hidden)]
-    fn losses_and_gradient(level: Level, rows: Rows<Self, 1>, losses: LossesAndGradient<Self>);
+    fn losses_and_gradient(level: Level, rows: &mut Rows<Self, 1>, losses: LossesAndGradient<Self>);
 }
 
 /// The kernels of an activation, for each element type.
 ///
-/// Not generic, so that they are compiled where the activation is declared, and so that a call links no more than it needs.
+/// Views go by reference: one that is copied on its way costs a short call its time. Not generic, so that they are compiled where the activation is declared, and so that a call links no more than it needs.
 #[allow(missing_docs)]
 pub trait Kernels {
     fn cost(&self) -> Cost;
-    fn forward_f32(&self, level: Level, slices: Slices<f32, 1>);
-    fn backward_f32(&self, level: Level, slices: Slices<f32, 2>);
+    fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>);
+    fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>);
     #[cfg(feature = "f64")]
-    fn forward_f64(&self, level: Level, slices: Slices<f64, 1>);
+    fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>);
     #[cfg(feature = "f64")]
-    fn backward_f64(&self, level: Level, slices: Slices<f64, 2>);
+    fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>);
     #[cfg(feature = "exact")]
-    fn exact_forward(&self, level: Level, slices: Slices<f32, 1>);
+    fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>);
     #[cfg(feature = "exact")]
-    fn exact_backward(&self, level: Level, slices: Slices<f32, 2>);
+    fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>);
 }
 
 macro_rules! float {
     ($float:ident, $forward:ident, $backward:ident) => {
         impl Float for $float {
-            #[inline]
-            fn forward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: Slices<Self, 1>) {
+            #[inline(always)]
+            fn forward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 1>) {
                 kernels.$forward(level, slices);
             }
-            #[inline]
-            fn backward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: Slices<Self, 2>) {
+            #[inline(always)]
+            fn backward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 2>) {
                 kernels.$backward(level, slices);
             }
-            fn clamp(level: Level, limit: f64, slices: Slices<Self, 1>) {
+            fn clamp(level: Level, limit: f64, slices: &mut Slices<Self, 1>) {
                 elementwise::run(level, Clamp(limit), slices);
             }
-            fn scale(level: Level, factors: [f64; 2], slices: Slices<Self, 1>) {
+            fn scale(level: Level, factors: [f64; 2], slices: &mut Slices<Self, 1>) {
                 elementwise::run(level, Scale(factors), slices);
             }
             fn sum_squares(level: Level, factor: f64, input: Input<Self>) -> [f64; 8] {
                 level.run(SumSquares { input, factor })
             }
-            fn softmax(level: Level, rows: Rows<Self, 1>) {
+            fn softmax(level: Level, rows: &mut Rows<Self, 1>) {
                 drive(level, &mut Softmax, rows);
             }
-            fn softmax_gradient(level: Level, rows: Rows<Self, 2>) {
+            fn softmax_gradient(level: Level, rows: &mut Rows<Self, 2>) {
                 drive(level, &mut SoftmaxGradient, rows);
             }
-            fn log_softmax(level: Level, rows: Rows<Self, 1>) {
+            fn log_softmax(level: Level, rows: &mut Rows<Self, 1>) {
                 drive(level, &mut LogSoftmax, rows);
             }
-            fn log_softmax_gradient(level: Level, rows: Rows<Self, 2>) {
+            fn log_softmax_gradient(level: Level, rows: &mut Rows<Self, 2>) {
                 drive(level, &mut LogSoftmaxGradient, rows);
             }
-            fn log_sum_exp(level: Level, rows: Rows<Self, 1, 0>, results: &mut [Self]) {
+            fn log_sum_exp(level: Level, rows: &mut Rows<Self, 1, 0>, results: &mut [Self]) {
                 drive(level, &mut LogSumExp(results), rows);
             }
-            fn losses(level: Level, rows: Rows<Self, 1, 0>, mut losses: Losses<Self>) {
+            fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, mut losses: Losses<Self>) {
                 drive(level, &mut losses, rows);
             }
-            fn losses_and_gradient(level: Level, rows: Rows<Self, 1>, mut losses: LossesAndGradient<Self>) {
+            fn losses_and_gradient(level: Level, rows: &mut Rows<Self, 1>, mut losses: LossesAndGradient<Self>) {
                 drive(level, &mut losses, rows);
             }
         }

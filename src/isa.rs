@@ -60,13 +60,13 @@ static PROCESS: OnceLock<(Isa, Level)> = OnceLock::new();
 ///
 /// As [`Isa::current`].
 #[track_caller]
-#[inline]
+#[inline(always)]
 pub fn level() -> Level {
     current().1
 }
 
 #[track_caller]
-#[inline]
+#[inline(always)]
 fn current() -> (Isa, Level) {
     match SCOPE.get() {
         Some(scope) => scope,

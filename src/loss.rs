@@ -71,8 +71,8 @@ impl CrossEntropy {
         /// not a class.
         pub threads => fn forward | par_forward [T: Float] (&self, logits: &[T], targets: &[u32], losses: &mut [T]) {
             let work = self.work(Slices::from(logits), targets, losses);
-            let run = |level, Work { logits, targets, losses }: Work<T, 0>| {
-                T::losses(level, logits, Losses { targets, losses });
+            let run = |level, Work { mut logits, targets, losses }: Work<T, 0>| {
+                T::losses(level, &mut logits, Losses { targets, losses });
             };
             Call { work, cost: Cost::rows(self.shape), run }.on(threads)
         }
@@ -116,8 +116,8 @@ impl CrossEntropy {
     }
 }
 
-fn losses_and_gradient<T: Float>(level: Level, Work { logits, targets, losses }: Work<T, 1>, scale: f64) {
-    T::losses_and_gradient(level, logits, LossesAndGradient { losses: Losses { targets, losses }, scale });
+fn losses_and_gradient<T: Float>(level: Level, Work { mut logits, targets, losses }: Work<T, 1>, scale: f64) {
+    T::losses_and_gradient(level, &mut logits, LossesAndGradient { losses: Losses { targets, losses }, scale });
 }
 
 /// The arguments of cross-entropy, checked.

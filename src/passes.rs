@@ -115,9 +115,9 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         self.rows.get(0, r, i)
     }
 
-    /// A value of each row.
-    pub fn values(&self, value: impl Fn(usize) -> T) -> Values<T> {
-        let mut values = Values::new();
+    /// Sets a value of each row.
+    pub fn set_values(&self, values: &mut Values<T>, value: impl Fn(usize) -> T) {
+        values.clear();
         for first in (0..self.len()).step_by(T::LANES) {
             let mut line = Line::<T>::ANY;
             for (lane, r) in line.0.as_mut().iter_mut().zip(first..self.len()) {
@@ -125,7 +125,6 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
             }
             values.push_line(line);
         }
-        values
     }
 
     /// Whether a condition holds for the value of each row.

@@ -65,7 +65,7 @@ macro_rules! constructors {
 
         /// The rows of some slices; `name` is that of the first.
         #[track_caller]
-        #[inline]
+        #[inline(always)]
         fn view<'a, T: Float, const N: usize, const M: usize>(
             &self,
             slices: Slices<'a, T, N, M>,
@@ -147,21 +147,29 @@ macro_rules! methods {
         }
 
         #[track_caller]
-        #[inline]
+        #[inline(always)]
         fn forward_call<'a, T: Float>(
             &self,
             slices: Slices<'a, T, 1>,
         ) -> Call<Rows<'a, T, 1>, impl Fn(Level, Rows<'a, T, 1>) + Sync + use<'a, T>> {
-            Call { work: self.view(slices, "x"), cost: Cost::rows(self.shape), run: T::$forward }
+            Call {
+                work: self.view(slices, "x"),
+                cost: Cost::rows(self.shape),
+                run: |level, mut rows| T::$forward(level, &mut rows),
+            }
         }
 
         #[track_caller]
-        #[inline]
+        #[inline(always)]
         fn backward_call<'a, T: Float>(
             &self,
             slices: Slices<'a, T, 2>,
         ) -> Call<Rows<'a, T, 2>, impl Fn(Level, Rows<'a, T, 2>) + Sync + use<'a, T>> {
-            Call { work: self.view(slices, "y"), cost: Cost::rows(self.shape), run: T::$backward }
+            Call {
+                work: self.view(slices, "y"),
+                cost: Cost::rows(self.shape),
+                run: |level, mut rows| T::$backward(level, &mut rows),
+            }
         }
     };
 }
@@ -275,7 +283,7 @@ impl LogSumExp {
         pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
             let rows = self.view(Slices::from(x), "x");
             check::row_count("y", y.len(), rows.len());
-            let run = |level, LogSumExpWork { x, y }: LogSumExpWork<T>| T::log_sum_exp(level, x, y);
+            let run = |level, LogSumExpWork { mut x, y }: LogSumExpWork<T>| T::log_sum_exp(level, &mut x, y);
             Call { work: LogSumExpWork { x: rows, y }, cost: Cost::rows(self.shape), run }.on(threads)
         }
     }

@@ -67,10 +67,10 @@ impl<A: Activation> Exact<A> {
     fn cost(&self) -> Cost {
         self.0.cost()
     }
-    fn forward_kernel(&self, level: Level, slices: Slices<f32, 1>) {
+    fn forward_kernel(&self, level: Level, slices: &mut Slices<f32, 1>) {
         self.0.exact_forward(level, slices);
     }
-    fn backward_kernel(&self, level: Level, slices: Slices<f32, 2>) {
+    fn backward_kernel(&self, level: Level, slices: &mut Slices<f32, 2>) {
         self.0.exact_backward(level, slices);
     }
 }

@@ -15,14 +15,14 @@ macro_rules! methods {
             $($visibility)* threads => fn forward | par_forward [$($generics)*] (&self, x: &[$T], y: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 1>::new([("x", x)], ("y", y));
                 let cost = $cost(self);
-                $crate::call::Call { work, cost, run: |level, part| $forward(self, level, part) }.on(threads)
+                $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
             }
 
             /// Overwrites each element of `x` with its activation.
             $($visibility)* threads => fn forward_in_place | par_forward_in_place [$($generics)*] (&self, x: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 1>::in_place(x);
                 let cost = $cost(self);
-                $crate::call::Call { work, cost, run: |level, part| $forward(self, level, part) }.on(threads)
+                $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
             }
 
             /// Writes the activation of each element of `x` to `y`, whatever `y` held, and returns it.
@@ -34,7 +34,7 @@ macro_rules! methods {
             (&self, x: &[$T], y: &'y mut [std::mem::MaybeUninit<$T>]) -> &'y mut [$T] {
                 $crate::lanes::initialise([("x", x)], ("y", y), |work| {
                     let cost = $cost(self);
-                    $crate::call::Call { work, cost, run: |level, part| $forward(self, level, part) }.on(threads)
+                    $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
                 })
             }
 
@@ -48,7 +48,7 @@ macro_rules! methods {
             (&self, y: &[$T], dy: &[$T], dx: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 2>::new([("y", y), ("dy", dy)], ("dx", dx));
                 let cost = $crate::cost::Cost::GRADIENT;
-                $crate::call::Call { work, cost, run: |level, part| $backward(self, level, part) }.on(threads)
+                $crate::call::Call { work, cost, run: |level, mut part| $backward(self, level, &mut part) }.on(threads)
             }
 
             /// Overwrites the gradient `dy` with the gradient with respect to the input.
@@ -60,7 +60,7 @@ macro_rules! methods {
             (&self, y: &[$T], dy: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 2>::in_place(("y", y), ("dy", dy));
                 let cost = $crate::cost::Cost::GRADIENT;
-                $crate::call::Call { work, cost, run: |level, part| $backward(self, level, part) }.on(threads)
+                $crate::call::Call { work, cost, run: |level, mut part| $backward(self, level, &mut part) }.on(threads)
             }
         }
     };

@@ -14,7 +14,7 @@ const TOGETHER: usize = 8;
 pub fn drive<T: Real, const N: usize, const M: usize>(
     level: Level,
     recipe: &mut dyn Recipe<T, N, M>,
-    mut rows: Rows<'_, T, N, M>,
+    rows: &mut Rows<'_, T, N, M>,
 ) {
     let count = rows.len();
     if count == 0 {
@@ -57,7 +57,7 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
 fn panels<T: Real, const N: usize, const M: usize>(
     level: Level,
     recipe: &mut dyn Recipe<T, N, M>,
-    mut rows: Rows<'_, T, N, M>,
+    rows: &mut Rows<'_, T, N, M>,
     partials: &mut Partials<T>,
     index: usize,
 ) {
@@ -79,7 +79,7 @@ fn panels<T: Real, const N: usize, const M: usize>(
 fn copied<T: Real, const N: usize, const M: usize>(
     level: Level,
     recipe: &mut dyn Recipe<T, N, M>,
-    mut rows: Rows<'_, T, N, M>,
+    rows: &mut Rows<'_, T, N, M>,
 ) {
     let axis = rows.shape().axis;
     let most = (TILE / axis).clamp(T::LANES, GROUPS * T::LANES);
@@ -91,8 +91,8 @@ fn copied<T: Real, const N: usize, const M: usize>(
         buffers.iter_mut().for_each(|buffer| buffer.truncate(axis * len));
         rows.part(first, len).copy_to(&mut buffers);
         let shape = Shape { axis, inner: len, stride: axis * len };
-        let copy = Rows::new(Slices::buffers(&mut buffers), "copy", shape);
-        panels(level, recipe, copy, &mut partials, first);
+        let mut copy = Rows::new(Slices::buffers(&mut buffers), "copy", shape);
+        panels(level, recipe, &mut copy, &mut partials, first);
         rows.part(first, len).copy_from(&buffers[N - 1]);
         first += len;
     }

@@ -15,9 +15,10 @@ pub struct Losses<'a, T> {
 }
 
 impl<T: Real> Losses<'_, T> {
-    /// The logit of each row's target.
-    fn target_logits<const M: usize>(&self, tile: &Tile<'_, T, 1, M>, first: usize) -> Values<T> {
-        tile.values(|r| tile.get(r, self.targets[first + r] as usize))
+    /// Sets the logit of each row's target.
+    fn target_logits<const M: usize>(&self, tile: &Tile<'_, T, 1, M>, first: usize, logits: &mut Values<T>) {
+        let targets = &self.targets[first..first + tile.len()];
+        tile.set_values(logits, |r| tile.get(r, targets[r] as usize));
     }
 
     /// Writes the losses.
@@ -31,7 +32,8 @@ impl<T: Real> Losses<'_, T> {
 
 impl<T: Real> Recipe<T, 1, 0> for Losses<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first: usize) {
-        let (target, mut sums) = (self.target_logits(tile, first), Sums::new());
+        let (mut target, mut sums) = (Values::new(), Sums::new());
+        self.target_logits(tile, first, &mut target);
         sums.of(tile);
         self.write(tile, &sums, &target, first);
     }
@@ -47,8 +49,9 @@ pub struct LossesAndGradient<'a, T> {
 
 impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, first: usize) {
+        let (mut target, mut sums) = (Values::new(), Sums::new());
         // Read before the terms overwrite it.
-        let (target, mut sums) = (self.losses.target_logits(tile, first), Sums::new());
+        self.losses.target_logits(tile, first, &mut target);
         sums.replacing(tile);
         self.losses.write(tile, &sums, &target, first);
 
@@ -57,9 +60,12 @@ impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
         tile.map(Scaled(self.scale), &inverse);
         let ([a, b, c], [d, e, f]) = (&inverse, &sums.shift);
         tile.once(TargetGradient(self.scale), [&target, a, b, c, d, e, f], None, &mut gradient);
-        for r in 0..tile.len() {
-            let gradient = gradient[0].lines()[r / T::LANES].0.as_ref()[r % T::LANES];
-            tile.set(r, self.losses.targets[first + r] as usize, gradient);
+        let targets = &self.losses.targets[first..first + tile.len()];
+        for (group, targets) in targets.chunks(T::LANES).enumerate() {
+            let gradients = gradient[0].lines()[group].0;
+            for (r, (target, gradient)) in targets.iter().zip(gradients.as_ref()).enumerate() {
+                tile.set(group * T::LANES + r, *target as usize, *gradient);
+            }
         }
     }
 }

@@ -62,6 +62,6 @@ impl Exact<Softmax> {
 }
 
 /// In this crate, whatever the caller's options.
-fn kernel(level: Level, rows: Rows<f32, 1>) {
-    drive(level, &mut ExactSoftmax::new(), rows);
+fn kernel(level: Level, mut rows: Rows<f32, 1>) {
+    drive(level, &mut ExactSoftmax::new(), &mut rows);
 }

@@ -9,16 +9,16 @@ use crate::isa::level;
 use crate::lanes::Split;
 
 /// What a method does, its arguments checked.
-pub struct Call<W, F> {
+pub struct Call<W, C, F> {
     /// The views of its arguments.
     pub work: W,
-    /// Its cost.
-    pub cost: Cost,
+    /// Its cost, which nobody asks for on one thread.
+    pub cost: C,
     /// What is done with the views, or with a part of them.
     pub run: F,
 }
 
-impl<W: Split, F: Fn(Level, W) + Sync> Call<W, F> {
+impl<W: Split, C: FnOnce() -> Cost, F: Fn(Level, W) + Sync> Call<W, C, F> {
     /// Does the work.
     #[inline(always)]
     pub fn on(self, threads: impl Threads) {
@@ -29,7 +29,7 @@ impl<W: Split, F: Fn(Level, W) + Sync> Call<W, F> {
 /// On which threads a call runs.
 pub trait Threads: Copy {
     /// Does the work.
-    fn run<W: Split, F: Fn(Level, W) + Sync>(self, level: Level, call: Call<W, F>);
+    fn run<W: Split, F: Fn(Level, W) + Sync>(self, level: Level, call: Call<W, impl FnOnce() -> Cost, F>);
 }
 
 /// On this thread.
@@ -38,7 +38,7 @@ pub struct Serial;
 
 impl Threads for Serial {
     #[inline(always)]
-    fn run<W: Split, F: Fn(Level, W) + Sync>(self, level: Level, call: Call<W, F>) {
+    fn run<W: Split, F: Fn(Level, W) + Sync>(self, level: Level, call: Call<W, impl FnOnce() -> Cost, F>) {
         (call.run)(level, call.work);
     }
 }
@@ -50,8 +50,8 @@ pub struct Parallel;
 
 #[cfg(feature = "rayon")]
 impl Threads for Parallel {
-    fn run<W: Split, F: Fn(Level, W) + Sync>(self, level: Level, call: Call<W, F>) {
-        crate::parallel::split(level, call.cost, call.work, &|part| (call.run)(level, part));
+    fn run<W: Split, F: Fn(Level, W) + Sync>(self, level: Level, call: Call<W, impl FnOnce() -> Cost, F>) {
+        crate::parallel::split(level, (call.cost)(), call.work, &|part| (call.run)(level, part));
     }
 }
 

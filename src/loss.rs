@@ -74,7 +74,7 @@ impl CrossEntropy {
             let run = |level, Work { mut logits, targets, losses }: Work<T, 0>| {
                 T::losses(level, &mut logits, Losses { targets, losses });
             };
-            Call { work, cost: Cost::rows(self.shape), run }.on(threads)
+            Call { work, cost: || Cost::rows(self.shape), run }.on(threads)
         }
 
         /// Writes the loss of each row to `losses` and its gradient, times `scale`, to `dlogits`.
@@ -85,7 +85,7 @@ impl CrossEntropy {
         pub threads => fn forward_backward | par_forward_backward [T: Float]
         (&self, logits: &[T], targets: &[u32], scale: f64, losses: &mut [T], dlogits: &mut [T]) {
             let logits = Slices::<T, 1>::new([("logits", logits)], ("dlogits", dlogits));
-            let (work, cost) = (self.work(logits, targets, losses), Cost::rows(self.shape));
+            let (work, cost) = (self.work(logits, targets, losses), || Cost::rows(self.shape));
             Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
         }
 
@@ -96,7 +96,7 @@ impl CrossEntropy {
         /// As [`forward`](Self::forward).
         pub threads => fn forward_backward_in_place | par_forward_backward_in_place [T: Float]
         (&self, logits: &mut [T], targets: &[u32], scale: f64, losses: &mut [T]) {
-            let (work, cost) = (self.work(Slices::<T, 1>::in_place(logits), targets, losses), Cost::rows(self.shape));
+            let (work, cost) = (self.work(Slices::<T, 1>::in_place(logits), targets, losses), || Cost::rows(self.shape));
             Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
         }
     }

@@ -151,10 +151,14 @@ macro_rules! methods {
         fn forward_call<'a, T: Float>(
             &self,
             slices: Slices<'a, T, 1>,
-        ) -> Call<Rows<'a, T, 1>, impl Fn(Level, Rows<'a, T, 1>) + Sync + use<'a, T>> {
+        ) -> Call<
+            Rows<'a, T, 1>,
+            impl FnOnce() -> Cost + use<'_, 'a, T>,
+            impl Fn(Level, Rows<'a, T, 1>) + Sync + use<'a, T>,
+        > {
             Call {
                 work: self.view(slices, "x"),
-                cost: Cost::rows(self.shape),
+                cost: || Cost::rows(self.shape),
                 run: |level, mut rows| T::$forward(level, &mut rows),
             }
         }
@@ -164,10 +168,14 @@ macro_rules! methods {
         fn backward_call<'a, T: Float>(
             &self,
             slices: Slices<'a, T, 2>,
-        ) -> Call<Rows<'a, T, 2>, impl Fn(Level, Rows<'a, T, 2>) + Sync + use<'a, T>> {
+        ) -> Call<
+            Rows<'a, T, 2>,
+            impl FnOnce() -> Cost + use<'_, 'a, T>,
+            impl Fn(Level, Rows<'a, T, 2>) + Sync + use<'a, T>,
+        > {
             Call {
                 work: self.view(slices, "y"),
-                cost: Cost::rows(self.shape),
+                cost: || Cost::rows(self.shape),
                 run: |level, mut rows| T::$backward(level, &mut rows),
             }
         }
@@ -284,7 +292,7 @@ impl LogSumExp {
             let rows = self.view(Slices::from(x), "x");
             check::row_count("y", y.len(), rows.len());
             let run = |level, LogSumExpWork { mut x, y }: LogSumExpWork<T>| T::log_sum_exp(level, &mut x, y);
-            Call { work: LogSumExpWork { x: rows, y }, cost: Cost::rows(self.shape), run }.on(threads)
+            Call { work: LogSumExpWork { x: rows, y }, cost: || Cost::rows(self.shape), run }.on(threads)
         }
     }
 }

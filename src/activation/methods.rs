@@ -14,14 +14,14 @@ macro_rules! methods {
             /// If the lengths differ.
             $($visibility)* threads => fn forward | par_forward [$($generics)*] (&self, x: &[$T], y: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 1>::new([("x", x)], ("y", y));
-                let cost = $cost(self);
+                let cost = || $cost(self);
                 $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
             }
 
             /// Overwrites each element of `x` with its activation.
             $($visibility)* threads => fn forward_in_place | par_forward_in_place [$($generics)*] (&self, x: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 1>::in_place(x);
-                let cost = $cost(self);
+                let cost = || $cost(self);
                 $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
             }
 
@@ -33,7 +33,7 @@ macro_rules! methods {
             $($visibility)* threads => fn forward_uninit | par_forward_uninit ['y, $($generics)*]
             (&self, x: &[$T], y: &'y mut [std::mem::MaybeUninit<$T>]) -> &'y mut [$T] {
                 $crate::lanes::initialise([("x", x)], ("y", y), |work| {
-                    let cost = $cost(self);
+                    let cost = || $cost(self);
                     $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
                 })
             }
@@ -47,7 +47,7 @@ macro_rules! methods {
             $($visibility)* threads => fn backward | par_backward [$($generics)*]
             (&self, y: &[$T], dy: &[$T], dx: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 2>::new([("y", y), ("dy", dy)], ("dx", dx));
-                let cost = $crate::cost::Cost::GRADIENT;
+                let cost = || $crate::cost::Cost::GRADIENT;
                 $crate::call::Call { work, cost, run: |level, mut part| $backward(self, level, &mut part) }.on(threads)
             }
 
@@ -59,7 +59,7 @@ macro_rules! methods {
             $($visibility)* threads => fn backward_in_place | par_backward_in_place [$($generics)*]
             (&self, y: &[$T], dy: &mut [$T]) {
                 let work = $crate::lanes::Slices::<$T, 2>::in_place(("y", y), ("dy", dy));
-                let cost = $crate::cost::Cost::GRADIENT;
+                let cost = || $crate::cost::Cost::GRADIENT;
                 $crate::call::Call { work, cost, run: |level, mut part| $backward(self, level, &mut part) }.on(threads)
             }
         }

@@ -56,8 +56,9 @@ impl Exact<Softmax> {
     fn forward_call<'a>(
         &self,
         slices: Slices<'a, f32, 1>,
-    ) -> Call<Rows<'a, f32, 1>, impl Fn(Level, Rows<'a, f32, 1>) + Sync + use<'a>> {
-        Call { work: self.0.view(slices, "x"), cost: Cost::rows(self.0.shape), run: kernel }
+    ) -> Call<Rows<'a, f32, 1>, impl FnOnce() -> Cost + use<'_, 'a>, impl Fn(Level, Rows<'a, f32, 1>) + Sync + use<'a>>
+    {
+        Call { work: self.0.view(slices, "x"), cost: || Cost::rows(self.0.shape), run: kernel }
     }
 }
 

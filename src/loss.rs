@@ -102,6 +102,7 @@ impl CrossEntropy {
     }
 
     #[track_caller]
+    #[inline(always)]
     fn work<'a, T: Float, const M: usize>(
         &self,
         logits: Slices<'a, T, 1, M>,
@@ -116,6 +117,7 @@ impl CrossEntropy {
     }
 }
 
+#[inline(always)]
 fn losses_and_gradient<T: Float>(level: Level, Work { mut logits, targets, losses }: Work<T, 1>, scale: f64) {
     T::losses_and_gradient(level, &mut logits, LossesAndGradient { losses: Losses { targets, losses }, scale });
 }

@@ -15,10 +15,6 @@ impl Map<1> for Clamp {
     const HAS_HARD: bool = false;
 
     #[inline(always)]
-    fn margin<L: Lanes>(self, _: [L; 1], margin: L) -> L {
-        margin
-    }
-    #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
         math::clamp(x, self.0)
     }

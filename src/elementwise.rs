@@ -27,7 +27,10 @@ pub trait Map<const N: usize>: Copy {
     /// Whether there are hard elements.
     const HAS_HARD: bool = true;
     /// min(margin, distance from x to the nearest hard element), or what else [`math::is_ordinary`] tells hard ones by.
-    fn margin<L: Lanes>(self, x: [L; N], margin: L) -> L;
+    #[inline(always)]
+    fn margin<L: Lanes>(self, _: [L; N], margin: L) -> L {
+        margin
+    }
     /// The function: on plain lanes where no element is hard, on [`Gradual`] ones everywhere.
     fn apply<L: Lanes>(self, x: [L; N]) -> L;
 }

@@ -33,7 +33,7 @@ impl<'a, T: Element> Case<'a, T> {
         Self { operation, alone, inputs, expected }
     }
 
-    /// Puts a hard element in some places. The output begins so many elements behind the start of a cache line.
+    /// Puts a hard element in some places. The output begins `shift` elements behind the start of a cache line.
     fn check(&self, hard: &[T], shift: usize, is_hard: impl Fn(usize) -> bool) {
         let (mut inputs, mut expected, bits) =
             (self.inputs.clone(), self.expected.clone(), bits_alone(self.alone, hard));

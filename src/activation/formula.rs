@@ -104,10 +104,6 @@ impl<F: Formula> Map<1> for ExactForward<F> {
     const HAS_HARD: bool = false;
 
     #[inline(always)]
-    fn margin<L: Lanes>(self, _: [L; 1], margin: L) -> L {
-        margin
-    }
-    #[inline(always)]
     fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
         let [a, b] = x.widen();
         L::narrow([self.0.exact(a), self.0.exact(b)])
@@ -124,10 +120,6 @@ impl<F: Formula> Map<2> for ExactBackward<F> {
     const IS_MEMORY_BOUND: bool = Cost::GRADIENT.is_memory_bound();
     const HAS_HARD: bool = false;
 
-    #[inline(always)]
-    fn margin<L: Lanes>(self, _: [L; 2], margin: L) -> L {
-        margin
-    }
     #[inline(always)]
     fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> L {
         let ([y0, y1], [dy0, dy1]) = (y.widen(), dy.widen());

@@ -75,12 +75,6 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         self.is_shared
     }
 
-    /// Whether the outputs are not initialised.
-    #[inline(always)]
-    pub fn is_uninit(&self) -> bool {
-        self.is_uninit
-    }
-
     /// The sources alone.
     #[inline(always)]
     pub fn inputs(&self) -> Rows<'_, T, N, 0> {

@@ -185,28 +185,6 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
         (Self { len: mid, ..self }, rest)
     }
 
-    /// Element `i` of source `k`.
-    #[inline(always)]
-    pub fn get(&self, k: usize, i: usize) -> T {
-        assert!(i < self.len);
-        // SAFETY: just checked.
-        unsafe { *self.sources[k].wrapping_add(i) }
-    }
-
-    /// Sets element `i` of output `m`.
-    #[inline(always)]
-    pub fn set(&mut self, m: usize, i: usize, value: T) {
-        assert!(i < self.len);
-        // SAFETY: just checked.
-        unsafe { *self.outputs[m].wrapping_add(i) = value }
-    }
-
-    /// The `len` elements from `start` on as one lane value.
-    #[inline(always)]
-    pub fn partial(&mut self, start: usize, len: usize) -> Partial<'_, T, N, M> {
-        self.part(start, len).into_partial()
-    }
-
     /// All elements as one lane value.
     #[inline(always)]
     pub fn into_partial(self) -> Partial<'a, T, N, M> {
@@ -224,13 +202,6 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
     #[inline(always)]
     pub fn blocks(self) -> Blocks<'a, T, N, M> {
         Blocks(self)
-    }
-
-    /// Makes output 0 the first source, from now on.
-    #[inline(always)]
-    pub fn read_output(&mut self) {
-        assert!(!self.is_uninit);
-        self.sources[0] = self.outputs[0];
     }
 
     /// Fills the outputs with zeros, if they are not initialised.

@@ -196,7 +196,8 @@ fn a_panic_beside_a_call_leaves_old_or_new_numbers() {
             for is_first in [false, true] {
                 y.fill(UNTOUCHED);
                 let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    let call = || par_forward(&mut y);
+                    // The pool may run it on another thread, which has its own instruction set.
+                    let call = || isa.with(|| par_forward(&mut y));
                     // Not a panic with a hook, which would print.
                     let fail = || std::panic::resume_unwind(Box::new("beside"));
                     if is_first {

@@ -1,16 +1,62 @@
-//! A table of mistakes, one row for each public method and each thing that can be wrong with its arguments.
+//! Mistakes: each must panic with the numbers, at the caller's line, and leave all memory as it was.
 //!
-//! A row's call must panic with the row's message, at the row's own line, and leave all memory as it was.
+//! Every method of the list of operations is given every slice in a wrong length. A table of mistakes, one row for each thing
+//! that can be wrong with a method's arguments, has the exact messages.
 #![cfg(panic = "unwind")]
 
-#[path = "common/panics.rs"]
-mod panics;
-#[path = "common/uninit.rs"]
-mod uninit;
-
 use activations::*;
-use panics::catch;
-use uninit::uninit;
+use operations::panics::catch;
+use operations::{Element, Family, Form, Operation, Parameters, Shape, uninit};
+
+/// Calls a form with one slice in another length: the inputs are counted first, then the outputs.
+fn with_wrong_length<T: Element>(operation: &Operation<T>, form: &Form<T>, slice: usize, wrong: usize) {
+    let number = T::rounded(0.7);
+    let buffers = |lengths: &[usize], first: usize| -> Vec<Vec<T>> {
+        let length = |(k, len): (usize, &usize)| vec![number; if first + k == slice { wrong } else { *len }];
+        lengths.iter().enumerate().map(length).collect()
+    };
+    let (inputs, mut outputs) = (buffers(&operation.inputs, 0), buffers(&operation.outputs, operation.inputs.len()));
+    let caught = catch(|| {
+        let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
+        let mut outputs: Vec<&mut [T]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        (form.call)(&views, &mut outputs);
+    });
+    let what = format!("{} {}, slice {slice} of {wrong} elements", operation.title(), form.name);
+    let caught = caught.unwrap_or_else(|| panic!("{what}: no panic"));
+    let mut lengths = inputs.iter().chain(&outputs).map(|slice| slice.len().to_string());
+    assert!(lengths.any(|len| caught.message.contains(&len)), "{what}: {caught:?}");
+    // The methods are called in the list.
+    assert!(caught.file.contains("operations/src"), "{what}: {caught:?}");
+    assert!(outputs.iter().flatten().all(|x| x.bits() == number.bits()), "{what}: wrote before it panicked");
+}
+
+fn every_method_with_wrong_lengths<T: Element>(shape: Shape) {
+    let operations = operations::all::<T>(shape, &Parameters::default());
+    // A clipping takes slices of any length.
+    for operation in operations.iter().filter(|operation| operation.family != Family::Reduction) {
+        for form in &operation.forms {
+            let lengths: Vec<usize> = operation.inputs.iter().chain(&operation.outputs).copied().collect();
+            let slices = (0..lengths.len()).filter(|slice| Some(*slice) != form.overwrites);
+            // A single slice is wrong only if it does not hold whole rows.
+            let is_single = lengths.len() == 2 && form.overwrites.is_some();
+            for slice in slices.filter(|_| !(is_single && operation.family == Family::Elementwise)) {
+                let right = lengths[slice];
+                let wrong = [right - 1, right + 1, 0, 2 * right];
+                for wrong in &wrong[..if is_single { 2 } else { 4 }] {
+                    with_wrong_length(operation, form, slice, *wrong);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_method_refuses_wrong_lengths() {
+    for shape in [Shape::rows_of(5, 3), Shape::rows_of(40, 2), Shape { outer: 2, axis: 5, inner: 3 }] {
+        every_method_with_wrong_lengths::<f32>(shape);
+        every_method_with_wrong_lengths::<f64>(shape);
+    }
+}
 
 /// What the calls are given.
 #[derive(Clone, PartialEq)]

@@ -1,6 +1,7 @@
 //! Gradient clipping on every instruction set.
 
 use activations::{Isa, clip_by_global_norm, clip_by_value, reference};
+use approx::{assert_abs_diff_eq, assert_relative_eq};
 
 #[test]
 fn values_are_limited() {
@@ -25,7 +26,7 @@ fn norms_of_any_size() {
             let (mut a, mut b) = (vec![size; 37], vec![-size; 63]);
             let norm = isa.with(|| clip_by_global_norm(&mut [&mut a, &mut b], f64::INFINITY));
             let exact = 10.0 * f64::from(size);
-            assert!((norm / exact - 1.0).abs() < 1e-14, "{isa}: {norm:e}, not {exact:e}");
+            assert_relative_eq!(norm, exact, epsilon = 0.0, max_relative = 1e-14);
             assert!(a[0] == size && b[62] == -size, "{isa}: an infinite limit only measures");
             isa.with(|| clip_by_global_norm(&mut [&mut a, &mut b], 0.5 * exact));
             let half = (f64::from(size) * 0.5) as f32;
@@ -34,8 +35,8 @@ fn norms_of_any_size() {
         for size in [1.0_f64, 1e-200, 1e200, 1e300, 1e-310] {
             let mut a = vec![size; 100];
             let norm = isa.with(|| clip_by_global_norm(&mut [&mut a], 2.5 * size));
-            assert!((norm / (10.0 * size) - 1.0).abs() < 1e-13, "{isa}: {norm:e} of {size:e}");
-            assert!((a[0] / (0.25 * size) - 1.0).abs() < 1e-12, "{isa}: {:e} of {size:e}", a[0]);
+            assert_relative_eq!(norm, 10.0 * size, epsilon = 0.0, max_relative = 1e-13);
+            assert_relative_eq!(a[0], 0.25 * size, epsilon = 0.0, max_relative = 1e-12);
         }
     }
 }
@@ -47,10 +48,7 @@ fn limits_of_any_size() {
             let mut x = [norm, -norm * 1e-3, 0.0];
             isa.with(|| clip_by_global_norm(&mut [&mut x], limit));
             let exact = [limit, -limit * 1e-3, 0.0];
-            for (x, exact) in x.into_iter().zip(exact) {
-                let error: f64 = (x - exact).abs();
-                assert!(error <= 1e-6 * limit + 1e-323, "{isa} {norm:e} to {limit:e}: {x:e}, not {exact:e}");
-            }
+            assert_abs_diff_eq!(x[..], exact[..], epsilon = 1e-6 * limit + 1e-323);
         }
     }
 }
@@ -72,7 +70,7 @@ fn the_norm_has_the_same_bits_on_fused_instruction_sets() {
         .collect();
     assert!(norms.iter().all(|norm| *norm == norms[0]), "{norms:x?}");
     let exact = reference::global_norm(&values.iter().map(|&x| x.into()).collect::<Vec<f64>>());
-    assert!((f64::from_bits(norms[0]) / exact - 1.0).abs() < 1e-13, "not {exact}");
+    assert_relative_eq!(f64::from_bits(norms[0]), exact, epsilon = 0.0, max_relative = 1e-13);
 }
 
 #[test]

@@ -4,11 +4,8 @@
 #![cfg(unix)]
 #![allow(unsafe_code)]
 
-#[path = "common/operations.rs"]
-mod operations;
-
 use activations::{Isa, set_streaming_threshold};
-use operations::{Element, Operation, Shape, clipping, cross_entropy, elementwise, rows};
+use operations::{Element, Operation, Parameters, Shape};
 
 /// Memory with a forbidden page before and after.
 struct Fence {
@@ -78,21 +75,17 @@ fn check<T: Element>(operation: &Operation<T>, fences: &mut [Fence; 4]) {
 
 /// All operations of both types, of each length up to more than any block of a driver.
 fn everywhere<T: Element>() {
-    let mut fences = [(); 4].map(|()| Fence::new());
+    let (mut fences, parameters) = ([(); 4].map(|()| Fence::new()), Parameters::default());
     for isa in Isa::available() {
         isa.with(|| {
             for len in (0..=80).chain([127, 128, 129, 255, 256, 257, 1000]) {
                 let axis = len.max(1);
-                let mut operations = elementwise::<T>(len);
-                operations.extend(clipping(len, 1.5));
-                operations.extend(rows(Shape { outer: 1, axis, inner: 1 }));
-                operations.extend(cross_entropy(axis, [axis as u32 - 1].into(), 1.0));
+                let mut operations = operations::all::<T>(Shape::rows_of(axis, len / axis), &parameters);
                 if len < 80 {
-                    // Some rows, one after the other and side by side.
+                    // Some rows, one after the other and interleaved.
                     for (outer, axis, inner) in [(3, axis, 1), (9, axis, 1), (1, axis, 3), (2, 3, axis)] {
-                        operations.extend(rows(Shape { outer, axis, inner }));
+                        operations.extend(operations::all(Shape { outer, axis, inner }, &parameters));
                     }
-                    operations.extend(cross_entropy(axis, [0; 3].into(), 1.0));
                 }
                 for operation in &operations {
                     check(operation, &mut fences);

@@ -1,11 +1,8 @@
 //! Hard elements: those for which a formula makes a subnormal or infinite number on its way. The quick loop stops at
 //! their block and the careful loop takes it. Each result must have the bits of a call on its element alone.
 
-#[path = "common/operations.rs"]
-mod operations;
-
 use activations::{ACTIVATIONS, Isa, set_streaming_threshold};
-use operations::{Element, Operation, activation};
+use operations::{Element, Operation, elementwise::activation};
 
 /// The length of the slices with one hard element, and the places where it stands.
 const LEN: usize = 230;
@@ -27,7 +24,7 @@ impl<'a, T: Element> Case<'a, T> {
         let ordinary = |k: usize| move |i: usize| T::rounded(((31 * i + 13 * k) % 97) as f64 * 0.08 - 4.03);
         let lengths = operation.inputs.iter().enumerate();
         let mut inputs: Vec<Vec<T>> = lengths.map(|(k, len)| (0..*len).map(ordinary(k)).collect()).collect();
-        inputs[0] = (operation.first)(&inputs[0]);
+        inputs[0] = (operation.first_input)(&inputs[0]);
         let arguments = |i: usize| inputs.iter().map(|input| input[i]).collect::<Vec<T>>();
         let expected = (0..inputs[0].len()).map(|i| bits_alone(alone, &arguments(i))).collect();
         Self { operation, alone, inputs, expected }
@@ -43,7 +40,7 @@ impl<'a, T: Element> Case<'a, T> {
         }
         let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
         // The parallel twins call the same kernel for so few elements.
-        for form in self.operation.forms.iter().filter(|form| !form.name.starts_with("par_")) {
+        for form in self.operation.forms.iter().filter(|form| !form.is_parallel()) {
             let mut memory = vec![T::default(); expected.len() + 64];
             let start = memory.as_ptr().align_offset(64) + shift;
             let output = &mut memory[start..start + expected.len()];

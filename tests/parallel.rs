@@ -2,131 +2,81 @@
 #![cfg(feature = "rayon")]
 
 mod common;
-#[path = "common/uninit.rs"]
-mod uninit;
 
 use activations::*;
 use common::{random, same_bits};
-use uninit::uninit;
+use operations::{Element, Family, Operation, Parameters, Shape};
 
-/// Runs `check` on every instruction set, from outside any pool and in pools of 1, 2, 3 and 8 threads.
-fn everywhere(check: impl Fn() + Sync) {
+/// Runs `check` on every instruction set, from outside any pool and in pools of these numbers of threads.
+fn everywhere(pools: &[usize], check: impl Fn() + Sync) {
     Isa::available().for_each(|isa| isa.with(&check));
     if cfg!(target_family = "wasm") {
         // No threads, and so no pool but rayon's own.
         return;
     }
-    for threads in [1, 2, 3, 8] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+    for threads in pools {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(*threads).build().expect("a pool");
         for isa in Isa::available() {
             pool.install(|| isa.with(&check));
         }
     }
 }
 
+const POOLS: [usize; 4] = [1, 2, 3, 8];
+
 const LEN: usize = 300_007;
 
 /// A number that no operation here gives.
 const UNTOUCHED: f32 = 12_345.678;
 
-#[test]
-fn activations_in_parallel() {
-    let (x, dy) = (random(LEN, 20.0, 1), random(LEN, 1.0, 2));
-    everywhere(|| {
-        macro_rules! check {
-            ($act:expr, $name:expr) => {
-                let (mut y, mut dx) = (vec![0.0; LEN], vec![0.0; LEN]);
-                $act.forward(&x, &mut y);
-                $act.backward(&y, &dy, &mut dx);
-                let (mut par_y, mut par_dx, mut in_place) = (vec![0.0; LEN], vec![0.0; LEN], x.clone());
-                let mut dx_in_place = dy.clone();
-                $act.par_forward(&x, &mut par_y);
-                $act.par_forward_in_place(&mut in_place);
-                assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {}", Isa::current(), $name);
-                par_y.fill(UNTOUCHED);
-                $act.par_forward_uninit(&x, uninit(&mut par_y));
-                assert!(same_bits(&par_y, &y), "{} {} uninit", Isa::current(), $name);
-                $act.par_backward(&y, &dy, &mut par_dx);
-                $act.par_backward_in_place(&y, &mut dx_in_place);
-                assert!(same_bits(&par_dx, &dx) && same_bits(&dx_in_place, &dx), "{} {}", Isa::current(), $name);
-            };
-        }
-        for act in ACTIVATIONS {
-            check!(act, act.name());
-            check!(act.exact(), act.name());
+/// All parallel methods of an operation give the bits of its first method, which is serial.
+fn all_forms<T: Element>(operation: &Operation<T>, pools: &[usize]) {
+    let numbers: Vec<T> = random(LEN, 20.0, 1).into_iter().map(|x| T::rounded(x.into())).collect();
+    let inputs = operation.fill(&numbers);
+    let serial = |isa: Isa| (isa, isa.with(|| operation.run(&operation.forms[0], &inputs).bits()));
+    let expected: Vec<(Isa, Vec<u64>)> = Isa::available().map(serial).collect();
+    everywhere(pools, || {
+        let (_, expected) = expected.iter().find(|(isa, _)| *isa == Isa::current()).expect("an instruction set");
+        for form in operation.forms.iter().filter(|form| form.is_parallel()) {
+            let actual = operation.run_among(form, &inputs, [0, 0], T::rounded(UNTOUCHED.into())).bits();
+            assert!(actual == *expected, "{} {}", operation.title(), form.name);
         }
     });
 }
 
-#[test]
-fn softmax_in_parallel() {
-    // Many rows, few, one; beside one another in the middle and in front.
-    for (axis, inner) in [(7, 1), (1000, 1), (140_000, 1), (LEN, 1), (10, 30), (1000, 300), (7, 42_858), (150_000, 2)] {
-        let len = LEN / (axis * inner) * (axis * inner);
-        let (x, dy) = (random(len, 20.0, 3), random(len, 1.0, 4));
-        everywhere(|| {
-            macro_rules! check {
-                ($softmax:expr) => {
-                    let (mut y, mut dx) = (vec![0.0; len], vec![0.0; len]);
-                    $softmax.forward(&x, &mut y);
-                    $softmax.backward(&y, &dy, &mut dx);
-                    let (mut par_y, mut par_dx, mut in_place) = (vec![0.0; len], vec![0.0; len], x.clone());
-                    let mut dx_in_place = dy.clone();
-                    $softmax.par_forward(&x, &mut par_y);
-                    $softmax.par_forward_in_place(&mut in_place);
-                    $softmax.par_backward(&y, &dy, &mut par_dx);
-                    $softmax.par_backward_in_place(&y, &mut dx_in_place);
-                    assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {axis}", Isa::current());
-                    assert!(same_bits(&par_dx, &dx) && same_bits(&dx_in_place, &dx), "{} {axis}", Isa::current());
-                    par_y.fill(UNTOUCHED);
-                    $softmax.par_forward_uninit(&x, uninit(&mut par_y));
-                    assert!(same_bits(&par_y, &y), "{} {axis} uninit", Isa::current());
-                };
+/// Many rows, few, one, and interleaved ones: `[axis, inner]`.
+const AXES: [[usize; 2]; 8] =
+    [[7, 1], [1000, 1], [140_000, 1], [LEN, 1], [10, 30], [1000, 300], [7, 42_858], [150_000, 2]];
+
+fn every_operation<T: Element>(pools: &[usize]) {
+    for (i, [axis, inner]) in AXES.into_iter().enumerate() {
+        let shape = Shape { outer: LEN / (axis * inner), axis, inner };
+        for operation in operations::all::<T>(shape, &Parameters::default()) {
+            // The operations without rows are checked once, and not for each shape.
+            if i == 0 || !matches!(operation.family, Family::Elementwise | Family::Reduction) {
+                all_forms(&operation, pools);
             }
-            check!(Softmax::axis(axis, inner));
-            check!(LogSoftmax::axis(axis, inner));
-            let (exact, mut y, mut par_y, mut in_place) =
-                (Softmax::axis(axis, inner).exact(), vec![0.0; len], vec![0.0; len], x.clone());
-            exact.forward(&x, &mut y);
-            exact.par_forward(&x, &mut par_y);
-            exact.par_forward_in_place(&mut in_place);
-            assert!(same_bits(&par_y, &y) && same_bits(&in_place, &y), "{} {axis} exact", Isa::current());
-            par_y.fill(UNTOUCHED);
-            exact.par_forward_uninit(&x, uninit(&mut par_y));
-            assert!(same_bits(&par_y, &y), "{} {axis} exact uninit", Isa::current());
-            let (mut sums, mut par_sums) = (vec![0.0; len / axis], vec![0.0; len / axis]);
-            LogSumExp::axis(axis, inner).forward(&x, &mut sums);
-            LogSumExp::axis(axis, inner).par_forward(&x, &mut par_sums);
-            assert!(same_bits(&sums, &par_sums), "{} {axis}", Isa::current());
-        });
+        }
     }
 }
 
 #[test]
-fn cross_entropy_in_parallel() {
-    cross_entropy(13, (0..LEN / 13).map(|r| (r * r % 13) as u32).collect());
-    // A single row is cut up too: its target is in the first piece, in one between, or in the last.
-    for target in [0, 123_456, LEN - 1] {
-        cross_entropy(LEN, vec![target as u32]);
-    }
+fn every_operation_in_parallel_f32() {
+    every_operation::<f32>(&POOLS);
 }
 
-fn cross_entropy(classes: usize, targets: Vec<u32>) {
-    let rows = targets.len();
-    let logits = random(classes * rows, 9.0, 5);
-    let loss = CrossEntropy::rows(classes);
-    everywhere(|| {
-        let (mut losses, mut dlogits) = (vec![0.0; rows], vec![0.0; logits.len()]);
-        loss.forward_backward(&logits, &targets, 0.5, &mut losses, &mut dlogits);
-        let (mut par_losses, mut par_dlogits, mut in_place) =
-            (vec![0.0; rows], vec![0.0; logits.len()], logits.clone());
-        loss.par_forward(&logits, &targets, &mut par_losses);
-        assert!(same_bits(&losses, &par_losses), "{}", Isa::current());
-        loss.par_forward_backward(&logits, &targets, 0.5, &mut par_losses, &mut par_dlogits);
-        assert!(same_bits(&losses, &par_losses) && same_bits(&dlogits, &par_dlogits), "{}", Isa::current());
-        loss.par_forward_backward_in_place(&mut in_place, &targets, 0.5, &mut par_losses);
-        assert!(same_bits(&losses, &par_losses) && same_bits(&dlogits, &in_place), "{}", Isa::current());
-    });
+#[test]
+fn every_operation_in_parallel_f64() {
+    every_operation::<f64>(&[3]);
+}
+
+#[test]
+fn a_row_in_pieces_has_its_target_in_any_of_them() {
+    for target in [0, 123_456, LEN - 1] {
+        for operation in operations::loss::all::<f32>(LEN, [target as u32].into(), 0.5) {
+            all_forms(&operation, &POOLS);
+        }
+    }
 }
 
 #[test]
@@ -135,7 +85,7 @@ fn long_rows_with_nan_and_infinities() {
     for (bad, place) in [(f32::NAN, 5), (f32::INFINITY, LEN - 1), (f32::NEG_INFINITY, 200_000)] {
         let mut x = clean.clone();
         x[place] = bad;
-        everywhere(|| {
+        everywhere(&POOLS, || {
             let (mut y, mut par_y, mut sum, mut par_sum) = (vec![0.0; LEN], vec![0.0; LEN], [0.0], [0.0]);
             Softmax::rows(LEN).forward(&x, &mut y);
             Softmax::rows(LEN).par_forward(&x, &mut par_y);
@@ -233,7 +183,7 @@ fn a_panic_beside_a_call_leaves_old_or_new_numbers() {
 fn the_norm_has_one_shape_in_parallel() {
     // Many lengths: another shape of the sum often rounds to the same norm.
     let gradients = random(LEN, 1.0, 9);
-    everywhere(|| {
+    everywhere(&POOLS, || {
         let mut gradients = gradients.clone();
         for len in (70_000..LEN).step_by(5_003) {
             let norm = clip_by_global_norm(&mut [&mut gradients[..len]], f64::INFINITY);
@@ -246,7 +196,7 @@ fn the_norm_has_one_shape_in_parallel() {
 #[test]
 fn clipping_in_parallel() {
     let gradients = [random(LEN, 1.0, 6), random(1 << 18, 1e-3, 7), random(3, 1.0, 8)];
-    everywhere(|| {
+    everywhere(&POOLS, || {
         let (mut serial, mut parallel) = (gradients.clone(), gradients.clone());
         let [a, b, c] = &mut serial;
         let norm = clip_by_global_norm(&mut [a, b, c], 0.25);

@@ -1,8 +1,6 @@
 //! Shapes of tensors: `along` a dimension, and rows with gaps between them.
 
 mod common;
-#[path = "common/operations.rs"]
-mod operations;
 
 use activations::*;
 use common::random;

@@ -1,8 +1,6 @@
 //! `forward_uninit` gives the bits of `forward` in the memory that it was given, whatever that held before.
 
 mod common;
-#[path = "common/operations.rs"]
-mod operations;
 
 use std::mem::MaybeUninit;
 

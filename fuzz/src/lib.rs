@@ -4,22 +4,17 @@
 //! The first bytes choose the operation, the element type, the instruction set, the shape, the place in memory and how
 //! numbers are read; the rest are the numbers.
 
-#[path = "../../tests/common/operations.rs"]
-mod operations;
-#[path = "../../tests/common/panics.rs"]
-mod panics;
-
-use std::rc::Rc;
+use std::sync::Arc;
 
 use activations::*;
-use operations::{Element, Form, Operation, Shape};
+use operations::{Element, Operation, Parameters, Shape, clip, elementwise, loss, panics, softmax};
 
 /// What is done with some bytes.
 type Target = fn(&[u8]);
 
 /// Every target by its name.
 pub const TARGETS: [(&str, Target); 5] = [
-    ("elementwise", elementwise),
+    ("elementwise", elementwise_operations),
     ("rows", rows),
     ("loss_and_clip", loss_and_clip),
     ("parallel", parallel),
@@ -80,65 +75,12 @@ impl<T: Element> Setting<T> {
 
     /// All forms of an operation give the same right results, and write nothing else.
     fn check(&self, operation: &Operation<T>) {
-        let inputs = operation.fill(&self.numbers);
-        let expected = self.isa.with(|| {
-            let expected = self.run(operation, &operation.forms[0], &inputs);
-            for form in &operation.forms[1..] {
-                let actual = self.run(operation, form, &inputs);
-                assert!(same(&actual, &expected), "{} {} {}", self.isa, operation.name, form.name);
-            }
-            let views: Vec<&[T]> = expected.0.iter().map(Vec::as_slice).collect();
-            (operation.judge)(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>(), &views, expected.1);
-            expected
-        });
+        let inputs = self.isa.with(|| operation.fill(&self.numbers));
+        let results = self.isa.with(|| operation.check(&inputs, self.guards));
         if self.isa.is_fused() && Isa::Scalar.is_fused() {
-            let scalar = Isa::Scalar.with(|| self.run(operation, &operation.forms[0], &inputs));
-            assert!(same(&scalar, &expected), "scalar and {} {}", self.isa, operation.name);
+            let scalar = Isa::Scalar.with(|| operation.run(&operation.forms[0], &inputs));
+            assert!(scalar.bits() == results.bits(), "scalar and {} {}", self.isa, operation.title());
         }
-    }
-
-    /// The outputs of one form and the norm that it returns.
-    fn run(&self, operation: &Operation<T>, form: &Form<T>, inputs: &[Vec<T>]) -> (Vec<Vec<T>>, f64) {
-        let guard = T::rounded(-77.5);
-        let [before, after] = self.guards;
-        let mut guarded: Vec<Vec<T>> = operation.outputs.iter().map(|len| vec![guard; before + len + after]).collect();
-        if let Some(input) = form.overwrites {
-            guarded[0][before..before + inputs[input].len()].copy_from_slice(&inputs[input]);
-        }
-        let sizes = guarded.iter_mut().zip(&operation.outputs);
-        let mut outputs: Vec<&mut [T]> = sizes.map(|(guarded, len)| &mut guarded[before..before + len]).collect();
-        // The inputs end where their memory ends.
-        let shifted: Vec<Vec<T>> = inputs.iter().map(|input| [&vec![guard; before][..], input].concat()).collect();
-        let views: Vec<&[T]> = shifted.iter().map(|input| &input[before..]).collect();
-        let norm = (form.call)(&views, &mut outputs);
-        for (guarded, len) in guarded.iter_mut().zip(&operation.outputs) {
-            let mut outside = guarded[..before].iter().chain(&guarded[before + len..]);
-            assert!(outside.all(|x| *x == guard), "{} {} wrote outside", operation.name, form.name);
-            guarded.drain(..before);
-            guarded.truncate(*len);
-        }
-        (guarded, norm)
-    }
-}
-
-/// The same bits.
-fn same<T: Element>(a: &(Vec<Vec<T>>, f64), b: &(Vec<Vec<T>>, f64)) -> bool {
-    let bits = |outputs: &[Vec<T>]| outputs.iter().flatten().map(|x| x.bits()).collect::<Vec<u64>>();
-    bits(&a.0) == bits(&b.0) && a.1.bits() == b.1.bits()
-}
-
-impl<T: Element> Operation<T> {
-    /// Inputs of the right lengths from some numbers: all of them, and for a second input all of them in reverse.
-    fn fill(&self, numbers: &[T]) -> Vec<Vec<T>> {
-        let mut numbers = numbers.to_vec();
-        let mut fill = |len: &usize| {
-            let input = numbers.iter().copied().cycle().take(*len).collect();
-            numbers.reverse();
-            input
-        };
-        let mut inputs: Vec<Vec<T>> = self.inputs.iter().map(&mut fill).collect();
-        inputs[0] = (self.first)(&inputs[0]);
-        inputs
     }
 }
 
@@ -151,11 +93,13 @@ macro_rules! by_type {
 }
 
 /// The activations and their gradients.
-pub fn elementwise(data: &[u8]) {
+pub fn elementwise_operations(data: &[u8]) {
     fn target<T: Element>(mut bytes: Bytes) {
         let operation = bytes.byte();
         let setting = Setting::<T>::new(bytes);
-        let operations = operations::elementwise(setting.numbers.len());
+        let len = setting.numbers.len();
+        let mut operations = elementwise::all(len);
+        operations.extend(elementwise::other_parameters(len));
         setting.check(&operations[operation % operations.len()]);
     }
     by_type!(data, target)
@@ -170,7 +114,7 @@ pub fn rows(data: &[u8]) {
         let axis = 1 + usize::from(axis) % len;
         // One row after the other more often than not.
         let inner = 1 + if inner < 40 { inner % (len / axis) } else { 0 };
-        let operations = operations::rows(Shape { outer: len / (axis * inner), axis, inner });
+        let operations = softmax::all(Shape { outer: len / (axis * inner), axis, inner });
         setting.check(&operations[operation % operations.len()]);
     }
     by_type!(data, target)
@@ -183,10 +127,10 @@ pub fn loss_and_clip(data: &[u8]) {
         let setting = Setting::<T>::new(bytes);
         let len = setting.numbers.len();
         let classes = 1 + classes % len;
-        let targets: Rc<[u32]> = (0..len / classes).map(|r| ((r * seed + seed) % classes) as u32).collect();
+        let targets: Arc<[u32]> = (0..len / classes).map(|r| ((r * seed + seed) % classes) as u32).collect();
         let limit = if number >= 0.0 { number } else { -number };
-        let losses = operations::cross_entropy(classes, targets, number);
-        let clipping = operations::clipping(len, if limit.is_nan() { 0.5 } else { limit });
+        let losses = loss::all(classes, targets, number);
+        let clipping = clip::all(len, if limit.is_nan() { 0.5 } else { limit });
         let operations: Vec<Operation<T>> = losses.into_iter().chain(clipping).collect();
         setting.check(&operations[operation % operations.len()]);
     }
@@ -201,19 +145,17 @@ pub fn parallel(data: &[u8]) {
         // Many short rows, or some long ones.
         let axis = if axis < 240 { axis + 1 } else { len / ((axis - 239) * inner) };
         let setting = Setting::<T>::new(bytes);
-        let rows = len / axis;
-        let targets = (0..rows).map(|r| (r % axis) as u32).collect();
-        let mut operations = operations::elementwise(len);
-        operations.extend(operations::rows(Shape { outer: len / (axis * inner), axis, inner }));
-        operations.extend(operations::cross_entropy(axis, targets, 0.5));
-        operations.extend(operations::clipping(len, 1.5));
+        let rows = len / (axis * inner) * inner;
+        let parameters =
+            Parameters { targets: Some((0..rows).map(|r| (r % axis) as u32).collect()), ..Parameters::default() };
+        let operations = operations::all(Shape { outer: len / (axis * inner), axis, inner }, &parameters);
         let operation = &operations[operation % operations.len()];
-        let inputs = operation.fill(&setting.numbers);
         setting.isa.with(|| {
-            let expected = setting.run(operation, &operation.forms[0], &inputs);
+            let inputs = operation.fill(&setting.numbers);
+            let expected = operation.run(&operation.forms[0], &inputs).bits();
             for form in &operation.forms[1..] {
-                let actual = setting.run(operation, form, &inputs);
-                assert!(same(&actual, &expected), "{} {} {}", setting.isa, operation.name, form.name);
+                let actual = operation.run_among(form, &inputs, setting.guards, T::rounded(-77.5)).bits();
+                assert!(actual == expected, "{} {}", operation.title(), form.name);
             }
         });
     }
@@ -225,16 +167,16 @@ pub fn shapes(data: &[u8]) {
     fn target<T: Element>(mut bytes: Bytes) {
         parameters(&mut bytes);
         let (rows, axis, inner) = (bytes.byte() % 6, bytes.byte() % 20 + 1, bytes.byte() % 4 + 1);
-        let targets: Rc<[u32]> = (0..rows).map(|_| (bytes.byte() % 24) as u32).collect();
+        let targets: Arc<[u32]> = (0..rows).map(|_| (bytes.byte() % 24) as u32).collect();
         // Every operation on the smallest tensor, and the loss with these targets too.
-        let mut operations: Vec<Operation<T>> = operations::elementwise(1);
-        operations.extend(operations::rows(Shape { outer: 1, axis, inner }));
-        let smallest_losses = operations.len()..operations.len() + 2;
-        operations.extend(operations::cross_entropy(axis, [0].into(), 1.0));
-        operations.extend(operations::cross_entropy(axis, targets.clone(), 1.0));
-        let (chosen, form) = (bytes.byte() % (operations.len() - 2), bytes.byte());
-        let is_loss = smallest_losses.contains(&chosen);
-        let (smallest, called) = (&operations[chosen], &operations[chosen + if is_loss { 2 } else { 0 }]);
+        let mut operations: Vec<Operation<T>> = elementwise::all(1);
+        operations.extend(softmax::all(Shape { outer: 1, axis, inner }));
+        let first_loss = operations.len();
+        operations.extend(loss::all(axis, [0].into(), 1.0));
+        let losses = loss::all(axis, targets.clone(), 1.0);
+        let (chosen, form) = (bytes.byte() % operations.len(), bytes.byte());
+        let (smallest, is_loss) = (&operations[chosen], chosen >= first_loss);
+        let called = if is_loss { &losses[chosen - first_loss] } else { smallest };
         let form = &called.forms[form % called.forms.len()];
 
         // Right lengths are those of the smallest tensor times one number; these may be others.
@@ -260,7 +202,7 @@ pub fn shapes(data: &[u8]) {
         let what = format!("{} {} of {inputs:?}, {outputs:?}, {targets:?}", smallest.name, form.name);
         assert!(caught.is_none() == is_right, "{what}: {caught:?}");
         if let Some(caught) = caught {
-            assert!(caught.file.ends_with("operations.rs"), "{what}: {caught:?}");
+            assert!(caught.file.contains("operations/src"), "{what}: {caught:?}");
             let mut numbers = inputs.iter().chain(&outputs);
             assert!(numbers.any(|len| caught.message.contains(&len.to_string())) || is_loss, "{what}: {caught:?}");
             assert!(written == buffers(&outputs), "{what} wrote before it panicked");

@@ -1,5 +1,4 @@
-//! Panics, caught with their message and place.
-#![allow(dead_code)]
+//! Panics, caught with their message and location.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
@@ -8,8 +7,11 @@ use std::sync::Once;
 /// A panic that was expected.
 #[derive(Debug)]
 pub struct Caught {
+    /// What it said.
     pub message: String,
+    /// The file of its location.
     pub file: String,
+    /// The line of its location.
     pub line: u32,
 }
 
@@ -22,10 +24,10 @@ thread_local! {
 pub fn catch(work: impl FnOnce()) -> Option<Caught> {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
-        let otherwise = panic::take_hook();
+        let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if !IS_CATCHING.get() {
-                return otherwise(info);
+                return previous(info);
             }
             let text = info.payload().downcast_ref::<&str>().map(|text| text.to_string());
             let message = text.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();

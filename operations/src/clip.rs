@@ -1,0 +1,83 @@
+//! Gradient clipping.
+
+use activations::{clip_by_global_norm, clip_by_value, par_clip_by_global_norm, par_clip_by_value, reference};
+
+use crate::bound::is_within;
+use crate::{Bound, Element, Family, Form, Operation};
+
+/// The bound on a clipped element.
+pub const BY_NORM: Bound = Bound::Ulp([1.0, 1.0]);
+/// The bound on a norm, relative to it.
+pub const NORM: f64 = 1e-12;
+
+/// Clipping by value, and by norm with the elements cut in two slices.
+pub fn all<T: Element>(len: usize, limit: f64) -> Vec<Operation<T>> {
+    let halves = move |x: &mut [T], clip: fn(&mut [&mut [T]], f64) -> f64| {
+        let (first, second) = x.split_at_mut(len / 2);
+        clip(&mut [first, second], limit)
+    };
+    let by_value = Operation {
+        item: "clip_by_value",
+        name: "clip_by_value".to_string(),
+        parameters: format!("{limit:e} of {len}"),
+        family: Family::Reduction,
+        bound: Bound::Exact,
+        inputs: vec![len],
+        outputs: vec![len],
+        first_input: Box::new(<[T]>::to_vec),
+        forms: vec![
+            in_place("clip_by_value", move |x| (clip_by_value(x, limit), 0.0).1),
+            in_place("par_clip_by_value", move |x| (par_clip_by_value(x, limit), 0.0).1),
+        ],
+        judge: Box::new(move |inputs, outputs, _| {
+            for (&x, &y) in inputs[0].iter().zip(outputs[0]) {
+                let exact = reference::clip_by_value(x.into(), T::rounded(limit).into());
+                let is_right = y.into() == exact || y.into().is_nan() && exact.is_nan();
+                assert!(is_right, "{x:e} to {y:e}, limit {limit:e}");
+            }
+        }),
+    };
+    let by_norm = Operation {
+        item: "clip_by_global_norm",
+        name: "clip_by_global_norm".to_string(),
+        parameters: format!("{limit:e} of {len}"),
+        family: Family::Reduction,
+        bound: BY_NORM,
+        inputs: vec![len],
+        outputs: vec![len],
+        first_input: Box::new(<[T]>::to_vec),
+        forms: vec![
+            in_place("clip_by_global_norm", move |x| halves(x, clip_by_global_norm)),
+            in_place("par_clip_by_global_norm", move |x| halves(x, par_clip_by_global_norm)),
+        ],
+        judge: Box::new(move |inputs, outputs, norm| judge_norm(inputs[0], outputs[0], norm, limit)),
+    };
+    vec![by_value, by_norm]
+}
+
+/// A function that overwrites its one argument.
+fn in_place<T>(name: &'static str, function: impl Fn(&mut [T]) -> f64 + Send + Sync + 'static) -> Form<T> {
+    Form { name, overwrites: Some(0), call: Box::new(move |_, outputs| function(outputs[0])) }
+}
+
+fn judge_norm<T: Element>(x: &[T], y: &[T], norm: f64, limit: f64) {
+    let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+    if !wide.iter().all(|x| x.is_finite()) {
+        assert!(!norm.is_finite(), "the norm of {x:?} is {norm:e}");
+    } else {
+        let exact = reference::global_norm(&wide);
+        let bound = NORM * exact + x.len() as f64 * f64::MIN_SUBNORMAL;
+        assert!((norm - exact).abs() <= bound || norm == exact, "the norm of {x:?} is {norm:e}, not {exact:e}");
+    }
+    for (&x, &y) in x.iter().zip(y) {
+        if norm > limit && norm.is_finite() {
+            // In f64 the product and the quotient must not be near the smallest numbers, where they lose digits.
+            let (wide, factor, share) = (x.into(), limit / norm, x.into() / norm);
+            let exact = if factor > 1e-290 { wide * factor } else { share * limit };
+            let is_exact = factor > 1e-290 || share.abs() > 1e-290 || wide == 0.0;
+            assert!(!is_exact || is_within(y, exact, BY_NORM.ulp()), "{x:e} to {y:e}, norm {norm:e}, limit {limit:e}");
+        } else {
+            assert!(x.bits() == y.bits(), "{x:e} to {y:e}, norm {norm:e}, limit {limit:e}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Element types and their bits.
+
+use activations::Float;
+
+use crate::Operation;
+
+/// An element type of the operations.
+pub trait Element: Float + Into<f64> + std::fmt::LowerExp {
+    /// The size in bytes.
+    const BYTES: usize = size_of::<Self>();
+    /// The distance from 1 to the next number.
+    const EPSILON: f64;
+    /// The largest finite number.
+    const MAX: f64;
+    /// The smallest positive number, which is subnormal.
+    const MIN_SUBNORMAL: f64 =
+        Self::EPSILON * if Self::BYTES == 4 { f32::MIN_POSITIVE as f64 } else { f64::MIN_POSITIVE };
+    /// The number whose bit pattern is the low bits of `bits`.
+    fn from_bits(bits: u64) -> Self;
+    /// The bit pattern, one for all NaNs.
+    fn bits(self) -> u64;
+    /// The nearest number.
+    fn rounded(x: f64) -> Self;
+    /// Operations that exist for `f32` only: none for another type.
+    fn if_f32(operations: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<Self>>;
+}
+
+macro_rules! element {
+    ($float:ident, $bits:ident, $if_f32:expr) => {
+        impl Element for $float {
+            const EPSILON: f64 = $float::EPSILON as f64;
+            const MAX: f64 = $float::MAX as f64;
+            fn from_bits(bits: u64) -> Self {
+                $float::from_bits(bits as $bits)
+            }
+            fn bits(self) -> u64 {
+                if self.is_nan() { u64::MAX } else { self.to_bits().into() }
+            }
+            fn rounded(x: f64) -> Self {
+                x as $float
+            }
+            fn if_f32(operations: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<Self>> {
+                $if_f32(operations)
+            }
+        }
+    };
+}
+
+element!(f32, u32, call);
+element!(f64, u64, none);
+
+fn call(operations: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<f32>> {
+    operations()
+}
+
+fn none(_: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<f64>> {
+    vec![]
+}

@@ -1,0 +1,56 @@
+//! The list of all operations of the crate `activations`.
+//!
+//! Tests, fuzz targets, exhaustive runs and benches find the operations here, each with its methods, its oracle and its
+//! bound, and run over all of them. `tests/list.rs` reads the crate's sources and fails if a public operation or one of its
+//! methods is missing here, or a row of the README's table.
+//!
+//! The activations come from the crate's own list ([`activations::ACTIVATIONS`]); another operation is added in the module
+//! of its kin.
+
+pub mod bound;
+pub mod clip;
+mod element;
+pub mod elementwise;
+pub mod loss;
+mod operation;
+pub mod panics;
+mod shape;
+pub mod softmax;
+mod uninit;
+
+use std::sync::Arc;
+
+pub use bound::Bound;
+pub use element::Element;
+pub use operation::{Family, Form, Operation, Results};
+pub use shape::Shape;
+pub use uninit::uninit;
+
+/// What parameters the operations of [`all`] get.
+pub struct Parameters {
+    /// The class of each row, if not one that changes from row to row.
+    pub targets: Option<Arc<[u32]>>,
+    /// The scale of a loss's gradient.
+    pub scale: f64,
+    /// The limit of a clipping.
+    pub limit: f64,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { targets: None, scale: 0.125, limit: 1.5 }
+    }
+}
+
+/// Every operation on a tensor of this shape. Those without an axis take its elements, those of rows alone as many rows
+/// that lie one after the other.
+pub fn all<T: Element>(shape: Shape, parameters: &Parameters) -> Vec<Operation<T>> {
+    let Parameters { targets, scale, limit } = parameters;
+    let some_class = |row: usize| ((7 * row + 3) % shape.axis) as u32;
+    let targets = targets.clone().unwrap_or_else(|| (0..shape.rows()).map(some_class).collect());
+    let mut operations = elementwise::all(shape.len());
+    operations.extend(softmax::all(shape));
+    operations.extend(loss::all(shape.axis, targets, *scale));
+    operations.extend(clip::all(shape.len(), *limit));
+    operations
+}

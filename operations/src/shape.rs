@@ -1,0 +1,47 @@
+//! Tensors of rows.
+
+use crate::Element;
+
+/// A tensor `[outer, axis, inner]`, whose rows run along the axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// The product of the sizes before the axis.
+    pub outer: usize,
+    /// The elements of a row.
+    pub axis: usize,
+    /// The product of the sizes after the axis: the distance between neighbouring elements of a row.
+    pub inner: usize,
+}
+
+impl Shape {
+    /// Rows that lie one after the other.
+    pub const fn rows_of(columns: usize, rows: usize) -> Self {
+        Self { outer: rows, axis: columns, inner: 1 }
+    }
+
+    /// The number of elements.
+    pub fn len(self) -> usize {
+        self.rows() * self.axis
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of rows.
+    pub fn rows(self) -> usize {
+        self.outer * self.inner
+    }
+
+    /// The positions of the elements of row `r`.
+    pub fn row(self, r: usize) -> impl Iterator<Item = usize> {
+        let first = r / self.inner * self.inner * self.axis + r % self.inner;
+        (0..self.axis).map(move |i| first + i * self.inner)
+    }
+
+    /// Row `r` in `f64`.
+    pub fn wide<T: Element>(self, x: &[T], r: usize) -> Vec<f64> {
+        self.row(r).map(|i| x[i].into()).collect()
+    }
+}

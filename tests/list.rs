@@ -1,0 +1,174 @@
+//! The list of operations is complete: everything public that computes is in it, with all its methods, an oracle and a bound,
+//! and has a row in the README's table.
+//!
+//! The crate's sources say what is public. They are read as text: methods stand in `twins!` blocks as
+//! `fn forward | par_forward`, directly in an `impl` block or in a macro `methods!` of the same file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use activations::{ACTIVATIONS, by_name};
+use operations::{Element, Operation, Parameters, Shape};
+
+/// Public names that compute nothing over slices.
+const NO_OPERATIONS: [&str; 11] = [
+    "ACTIVATIONS",
+    "Activation",
+    "ActivationExt",
+    "Exact",
+    "Float",
+    "Isa",
+    "UnknownIsa",
+    "by_name",
+    "set_streaming_threshold",
+    "streaming_threshold",
+    "Readme",
+];
+
+fn read(path: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn all<T: Element>() -> Vec<Operation<T>> {
+    operations::all(Shape { outer: 2, axis: 3, inner: 1 }, &Parameters::default())
+}
+
+/// `LeakyRelu` and `leaky_relu` are the same item.
+fn key(item: &str) -> String {
+    item.replace('_', "").to_lowercase()
+}
+
+/// The names that `pub use` statements of the crate's root export.
+fn exported() -> BTreeSet<String> {
+    let root = read("src/lib.rs");
+    let statements = root.split("\npub use ").skip(1).map(|rest| rest.split(';').next().expect("a statement"));
+    let names = statements.flat_map(|statement| {
+        statement.rsplit("::").next().expect("a path").trim_matches(['{', '}', ' ', '\n']).split(',')
+    });
+    names.map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).collect()
+}
+
+/// The methods in a text: what stands before and after the bar of `fn forward | par_forward`.
+fn methods(text: &str) -> BTreeSet<String> {
+    let pairs = text.split("=> fn ").skip(1).filter_map(|rest| rest.split_once(" | "));
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    pairs.flat_map(|(serial, rest)| [word(serial), word(rest)]).collect()
+}
+
+/// The top-level items of a file that begin with `start`, each with the rest of its text.
+fn items<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
+    let begin = text.match_indices(start).filter(|(at, _)| *at == 0 || text.as_bytes()[at - 1] == b'\n');
+    begin.map(move |(at, _)| {
+        let item = &text[at + start.len()..];
+        &item[..item.find("\n}").unwrap_or(item.len())]
+    })
+}
+
+/// The methods of the types of a file.
+fn methods_by_type(file: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let text = read(file);
+    let shared: BTreeSet<String> = items(&text, "macro_rules! methods").flat_map(methods).collect();
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for item in items(&text, "impl ") {
+        let (name, body) = item.split_once(" {").expect("a body");
+        let mut of_type = methods(body);
+        if body.contains("methods!(") {
+            of_type.extend(shared.clone());
+        }
+        found.entry(name.trim().to_string()).or_default().extend(of_type);
+    }
+    found.retain(|_, methods| !methods.is_empty());
+    found
+}
+
+/// The methods of an item in the list; those of the exact tier are apart.
+fn listed<T: Element>(operations: &[Operation<T>], item: &str, is_exact: bool) -> BTreeSet<String> {
+    let of_item = operations
+        .iter()
+        .filter(|operation| key(operation.item) == key(item) && operation.name.starts_with("exact ") == is_exact);
+    of_item.flat_map(|operation| operation.forms.iter().map(|form| form.name.to_string())).collect()
+}
+
+#[test]
+fn every_public_name_is_in_the_list() {
+    let listed: BTreeSet<String> = all::<f32>().iter().map(|operation| key(operation.item)).collect();
+    let public = exported();
+    assert!(public.len() > 20, "the root exports {public:?}");
+    for name in &public {
+        let is_operation = !NO_OPERATIONS.contains(&&**name);
+        let item = name.strip_prefix("par_").unwrap_or(name);
+        assert!(
+            listed.contains(&key(item)) == is_operation,
+            "{name} is public: should it be in the list of operations?"
+        );
+    }
+    for item in listed {
+        assert!(public.iter().any(|name| key(name) == item), "{item} is in the list, but not public");
+    }
+}
+
+#[test]
+fn every_method_is_in_the_list() {
+    let (single, double) = (all::<f32>(), all::<f64>());
+    let mut expected: Vec<(String, bool, BTreeSet<String>)> = Vec::new();
+    let of_activations: BTreeSet<String> =
+        items(&read("src/activation/methods.rs"), "macro_rules! methods").flat_map(methods).collect();
+    for act in ACTIVATIONS {
+        expected.push((act.name().to_string(), false, of_activations.clone()));
+        expected.push((act.name().to_string(), true, of_activations.clone()));
+    }
+    for file in ["src/softmax.rs", "src/softmax/exact.rs", "src/loss.rs"] {
+        for (name, methods) in methods_by_type(file) {
+            let exact = name.strip_prefix("Exact<").map(|rest| rest.trim_end_matches('>').to_string());
+            expected.push((exact.clone().unwrap_or(name), exact.is_some(), methods));
+        }
+    }
+    for name in exported().into_iter().filter(|name| name.starts_with("par_")) {
+        let serial = name.strip_prefix("par_").expect("the prefix").to_string();
+        expected.push((serial.clone(), false, [serial, name].into()));
+    }
+    assert!(expected.len() >= 16, "{expected:?}");
+    for (item, is_exact, methods) in expected {
+        assert!(!methods.is_empty(), "{item} has no methods");
+        assert_eq!(listed(&single, &item, is_exact), methods, "the methods of {item} in f32, exact tier: {is_exact}");
+        if !is_exact {
+            assert_eq!(listed(&double, &item, is_exact), methods, "the methods of {item} in f64");
+        }
+    }
+}
+
+#[test]
+fn every_item_has_its_row_and_bound_in_the_readme() {
+    let readme = read("README.md");
+    let rows: Vec<Vec<&str>> = readme
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    for operation in all::<f32>()
+        .iter()
+        .filter(|operation| !operation.name.contains("gradient") && !operation.name.starts_with("exact "))
+    {
+        let row = rows.iter().find(|row| key(row[1].trim_matches('`')) == key(operation.item));
+        let row = row.unwrap_or_else(|| panic!("{} has no row in the README's table", operation.item));
+        let bound = operation.bound.to_string();
+        assert!(row.contains(&&*bound), "the README's row of {} should state its bound: {bound}", operation.item);
+    }
+}
+
+#[test]
+fn every_activation_has_its_name() {
+    for act in ACTIVATIONS {
+        let found = by_name(act.name()).unwrap_or_else(|| panic!("{} has no name", act.name()));
+        assert_eq!(found.name(), act.name());
+    }
+    let names: BTreeSet<&str> = ACTIVATIONS.iter().map(|act| act.name()).collect();
+    assert_eq!(names.len(), ACTIVATIONS.len(), "two activations have one name");
+}
+
+#[test]
+fn names_are_unique() {
+    let operations = all::<f32>();
+    let names: BTreeSet<&str> = operations.iter().map(|operation| &*operation.name).collect();
+    assert_eq!(names.len(), operations.len(), "two operations have one name");
+}

@@ -5,10 +5,15 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use activations::*;
+use activations::Isa;
+use operations::{Family, Operation, Parameters, Shape};
 
 const LEN: usize = 4096;
 const COLUMNS: usize = 128;
+
+/// Long rows, short ones, and interleaved ones.
+const SHAPES: [Shape; 3] =
+    [Shape::rows_of(COLUMNS, LEN / COLUMNS), Shape::rows_of(16, LEN / 16), Shape { outer: 1, axis: 64, inner: 64 }];
 
 /// What an input is made of: a name, and the value at each place.
 type Kind = (&'static str, fn(usize) -> f32);
@@ -67,61 +72,46 @@ fn time(mut work: impl FnMut()) -> f64 {
     (0..30).map(|_| once(&mut work)).fold(f64::INFINITY, f64::min)
 }
 
-/// Times `work` on each kind of input and prints the ratios to the first; returns the largest.
-fn ratios<T>(name: &str, kinds: &[(&str, T)], mut work: impl FnMut(&T)) -> f64 {
-    let mut times = kinds.iter().map(|(kind, input)| (*kind, time(|| work(input))));
+/// Times an operation on each kind of inputs and prints the ratios to the first kind. Returns the largest ratio.
+fn ratios(operation: &Operation<f32>, kinds: &[(&str, Vec<Vec<f32>>)]) -> f64 {
+    let form = &operation.forms[0];
+    let mut times = kinds.iter().map(|(kind, inputs)| {
+        let views: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        let mut outputs: Vec<Vec<f32>> = operation.outputs.iter().map(|len| vec![0.0; *len]).collect();
+        let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let time = time(|| {
+            if let Some(input) = form.overwrites {
+                outputs[0].copy_from_slice(views[input]);
+            }
+            (form.call)(black_box(&views), &mut outputs);
+        });
+        (*kind, time)
+    });
     let (_, ordinary) = times.next().expect("ordinary input");
     let ratios: Vec<(&str, f64)> = times.map(|(kind, time)| (kind, time / ordinary)).collect();
     let cells: Vec<String> = ratios.iter().map(|(kind, ratio)| format!("{kind} {ratio:.2}")).collect();
-    println!("{:8} {name:22} {}", Isa::current().to_string(), cells.join(", "));
+    println!("{:8} {:25} {}: {}", Isa::current().to_string(), operation.name, operation.parameters, cells.join(", "));
     ratios.iter().fold(0.0, |max, (_, ratio)| max.max(*ratio))
 }
 
 fn main() {
-    let inputs: Vec<(&str, Vec<f32>)> = INPUTS.iter().map(|(kind, x)| (*kind, (0..LEN).map(x).collect())).collect();
-    let gradients: Vec<(&str, [Vec<f32>; 2])> =
-        GRADIENTS.iter().map(|(kind, f)| (*kind, [0, 1].map(|k| (0..LEN).map(|i| f(i)[k]).collect()))).collect();
-    let targets: Vec<u32> = (0..LEN / COLUMNS).map(|r| (r % COLUMNS) as u32).collect();
-    let (mut y, mut losses) = (vec![0.0_f32; LEN], vec![0.0_f32; LEN / COLUMNS]);
+    let inputs: Vec<(&str, Vec<Vec<f32>>)> =
+        INPUTS.iter().map(|(kind, x)| (*kind, vec![(0..LEN).map(x).collect()])).collect();
+    let gradients: Vec<(&str, Vec<Vec<f32>>)> =
+        GRADIENTS.iter().map(|(kind, f)| (*kind, [0, 1].map(|k| (0..LEN).map(|i| f(i)[k]).collect()).into())).collect();
+    let limits = Parameters { limit: 1e-36, scale: 1e-3, ..Parameters::default() };
     let mut worst = 0.0_f64;
     for isa in Isa::available() {
         isa.with(|| {
-            for act in ACTIVATIONS {
-                worst = worst.max(ratios(act.name(), &inputs, |x| act.forward(black_box(x), &mut y)));
-                let (exact, name) = (act.exact(), format!("{} exact", act.name()));
-                worst = worst.max(ratios(&name, &inputs, |x| exact.forward(black_box(x), &mut y)));
-                let name = format!("{} backward", act.name());
-                worst = worst.max(ratios(&name, &gradients, |[s, dy]| act.backward(black_box(s), dy, &mut y)));
+            for (i, shape) in SHAPES.into_iter().enumerate() {
+                for operation in operations::all(shape, &limits) {
+                    // The operations without rows once.
+                    if i == 0 || matches!(operation.family, Family::Axis | Family::Rows) {
+                        let kinds = if operation.inputs.len() == 2 { &gradients } else { &inputs };
+                        worst = worst.max(ratios(&operation, kinds));
+                    }
+                }
             }
-            macro_rules! softmax {
-                ($name:literal, $softmax:expr) => {
-                    worst = worst.max(ratios($name, &inputs, |x| $softmax.forward(black_box(x), &mut y)));
-                    worst = worst.max(ratios(concat!($name, " backward"), &gradients, |[s, dy]| {
-                        $softmax.backward(black_box(s), dy, &mut y);
-                    }));
-                };
-            }
-            softmax!("softmax", Softmax::rows(COLUMNS));
-            softmax!("softmax of 16", Softmax::rows(16));
-            softmax!("softmax across", Softmax::axis(64, 64));
-            worst = worst.max(ratios("softmax exact", &inputs, |x| {
-                Softmax::rows(COLUMNS).exact().forward(black_box(x), &mut y);
-            }));
-            softmax!("log-softmax", LogSoftmax::rows(COLUMNS));
-            worst = worst.max(ratios("log-sum-exp", &inputs, |x| {
-                LogSumExp::rows(COLUMNS).forward(black_box(x), &mut losses);
-            }));
-            worst = worst.max(ratios("cross-entropy", &inputs, |x| {
-                CrossEntropy::rows(COLUMNS).forward_backward(black_box(x), &targets, 1e-3, &mut losses, &mut y);
-            }));
-            worst = worst.max(ratios("clip by value", &inputs, |x| {
-                y.copy_from_slice(x);
-                clip_by_value(black_box(&mut y), 1e-39);
-            }));
-            worst = worst.max(ratios("clip by global norm", &inputs, |x| {
-                y.copy_from_slice(x);
-                clip_by_global_norm(&mut [black_box(&mut y)], 1e-36);
-            }));
         });
     }
     println!("largest ratio: {worst:.2}");

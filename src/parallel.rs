@@ -40,7 +40,7 @@ struct Plan<'f, W, R> {
 
 impl<W: Split, R> Plan<'_, W, R> {
     fn is_worth(&self, least: f64, whole: &W) -> bool {
-        let elements = whole.len() * whole.each();
+        let elements = whole.len() * whole.unit_len();
         cost::is_worth(least, elements, self.cost, self.level) && rayon::current_num_threads() > 1
     }
 }

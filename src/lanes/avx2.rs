@@ -23,7 +23,7 @@ impl Avx2 {
 impl Simd for Avx2 {
     type F32 = F32;
     type F64 = F64;
-    const VALUES: usize = 2;
+    const UNROLL: usize = 2;
     const STREAMS: bool = true;
 
     #[inline(always)]
@@ -48,7 +48,7 @@ pub struct F64([__m256d; 2]);
 
 /// All ones or all zeros in each lane.
 #[derive(Clone, Copy)]
-pub struct Truths<V>([V; 2]);
+pub struct VectorMask<V>([V; 2]);
 
 /// Calls an intrinsic.
 ///
@@ -70,7 +70,7 @@ macro_rules! both {
 
 macro_rules! mask {
     ($vector:ident, $and:ident, $movemask:ident, $all:literal) => {
-        impl Mask for Truths<$vector> {
+        impl Mask for VectorMask<$vector> {
             #[inline(always)]
             fn all(self) -> bool {
                 avx2!($movemask(avx2!($and(self.0[0], self.0[1])))) == $all
@@ -103,12 +103,12 @@ operator!(F64, Sub, sub, _mm256_sub_pd);
 operator!(F64, Mul, mul, _mm256_mul_pd);
 operator!(F64, Div, div, _mm256_div_pd);
 
-macro_rules! common {
+macro_rules! shared_methods {
     ($float:ident, $vector:ident, $int:ident, [$cast:ident, $cast_back:ident, $set1:ident, $set1_bits:ident, $fmadd:ident, $fnmadd:ident,
       $and:ident, $andnot:ident, $or:ident, $max:ident, $min:ident, $cmp:ident, $blend:ident, $add:ident, $sub:ident,
       $shl:ident, $shr:ident]) => {
         type Float = $float;
-        type Mask = Truths<$vector>;
+        type Mask = VectorMask<$vector>;
         type Double = F64;
         const FUSED: bool = true;
 
@@ -153,11 +153,11 @@ macro_rules! common {
         }
         #[inline(always)]
         fn lt(self, other: Self) -> Self::Mask {
-            Truths(both!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
+            VectorMask(both!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn le(self, other: Self) -> Self::Mask {
-            Truths(both!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
+            VectorMask(both!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
@@ -226,7 +226,7 @@ fn max_rows(rows: [__m256d; 4]) -> __m256d {
 }
 
 impl Lanes for F32 {
-    common!(
+    shared_methods!(
         f32,
         __m256,
         i32,
@@ -259,9 +259,9 @@ impl Lanes for F32 {
         Self(both!(_mm256_permutevar8x32_ps(table, index)))
     }
     #[inline(always)]
-    fn first(self, count: usize) -> Self::Mask {
+    fn first_lanes(self, count: usize) -> Self::Mask {
         let masks = masks_f32(count);
-        Truths(both!(_mm256_castsi256_ps(masks)))
+        VectorMask(both!(_mm256_castsi256_ps(masks)))
     }
     #[inline(always)]
     fn widen(self) -> [F64; 2] {
@@ -355,7 +355,7 @@ impl Fold for F32 {
 }
 
 impl Lanes for F64 {
-    common!(
+    shared_methods!(
         f64,
         __m256d,
         i64,
@@ -381,9 +381,9 @@ impl Lanes for F64 {
     );
 
     #[inline(always)]
-    fn first(self, count: usize) -> Self::Mask {
+    fn first_lanes(self, count: usize) -> Self::Mask {
         let masks = masks_f64(count);
-        Truths(both!(_mm256_castsi256_pd(masks)))
+        VectorMask(both!(_mm256_castsi256_pd(masks)))
     }
     #[inline(always)]
     fn widen(self) -> [F64; 2] {

@@ -23,7 +23,7 @@ impl Avx512 {
 impl Simd for Avx512 {
     type F32 = F32;
     type F64 = F64;
-    const VALUES: usize = 4;
+    const UNROLL: usize = 4;
     const STREAMS: bool = true;
 
     #[inline(always)]
@@ -48,11 +48,11 @@ pub struct F64(__m512d);
 
 /// One bit per lane.
 #[derive(Clone, Copy)]
-pub struct Bits<T>(T);
+pub struct BitMask<T>(T);
 
 macro_rules! mask {
     ($bits:ident) => {
-        impl Mask for Bits<$bits> {
+        impl Mask for BitMask<$bits> {
             #[inline(always)]
             fn all(self) -> bool {
                 self.0 == $bits::MAX
@@ -162,11 +162,11 @@ impl F64 {
     }
 }
 
-macro_rules! common {
+macro_rules! shared_methods {
     ($float:ident, $count:literal, $mask:ident, $int:ident, [$set1:ident, $set1_bits:ident, $fmadd:ident, $fnmadd:ident,
       $abs:ident, $max:ident, $min:ident, $cmp:ident, $blend:ident, $add:ident, $sub:ident, $shl:ident, $shr:ident]) => {
         type Float = $float;
-        type Mask = Bits<$mask>;
+        type Mask = BitMask<$mask>;
         type Double = F64;
         const FUSED: bool = true;
 
@@ -210,19 +210,19 @@ macro_rules! common {
         }
         #[inline(always)]
         fn lt(self, other: Self) -> Self::Mask {
-            Bits(avx512!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
+            BitMask(avx512!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn le(self, other: Self) -> Self::Mask {
-            Bits(avx512!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
+            BitMask(avx512!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
             Self(avx512!($blend(mask.0, no.0, yes.0)))
         }
         #[inline(always)]
-        fn first(self, count: usize) -> Self::Mask {
-            Bits(first(count) as $mask)
+        fn first_lanes(self, count: usize) -> Self::Mask {
+            BitMask(first_bits(count) as $mask)
         }
         #[inline(always)]
         fn add_bits(self, other: Self) -> Self {
@@ -248,7 +248,7 @@ macro_rules! common {
 }
 
 impl Lanes for F32 {
-    common!(
+    shared_methods!(
         f32,
         16,
         __mmask16,
@@ -318,7 +318,7 @@ impl Fold for F32 {
 }
 
 impl Lanes for F64 {
-    common!(
+    shared_methods!(
         f64,
         8,
         __mmask8,
@@ -391,7 +391,7 @@ macro_rules! memory {
             #[inline(always)]
             unsafe fn load_partial(_: Avx512, from: *const $float, count: usize) -> Self {
                 // SAFETY: the token proves the features; masked-off lanes are not read.
-                Self(unsafe { $load(first(count) as $mask, from) })
+                Self(unsafe { $load(first_bits(count) as $mask, from) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
@@ -406,7 +406,7 @@ macro_rules! memory {
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 // SAFETY: the value proves the features; masked-off lanes are not written.
-                unsafe { $store(to, first(count) as $mask, self.0) }
+                unsafe { $store(to, first_bits(count) as $mask, self.0) }
             }
         }
     };
@@ -414,7 +414,7 @@ macro_rules! memory {
 
 /// The mask of the first `count` lanes.
 #[inline(always)]
-fn first(count: usize) -> u32 {
+fn first_bits(count: usize) -> u32 {
     (1_u32 << count) - 1
 }
 

@@ -120,8 +120,8 @@ impl<L: Lanes> Lanes for Gradual<L> {
         Self(self.0.broadcast(element))
     }
     #[inline(always)]
-    fn first(self, count: usize) -> Self::Mask {
-        self.0.first(count)
+    fn first_lanes(self, count: usize) -> Self::Mask {
+        self.0.first_lanes(count)
     }
     #[inline(always)]
     fn splat_bits(self, bits: u64) -> Self {

@@ -12,7 +12,7 @@ pub struct Line<T: Real>(pub T::Array);
 
 impl<T: Real> Line<T> {
     /// Some lane value.
-    pub const ANY: Self = Self(T::IOTA);
+    pub const PLACEHOLDER: Self = Self(T::IOTA);
 
     /// The lane value.
     #[inline(always)]

@@ -15,7 +15,7 @@ pub struct Portable;
 impl Simd for Portable {
     type F32 = F32;
     type F64 = F64;
-    const VALUES: usize = 1;
+    const UNROLL: usize = 1;
 }
 
 /// Whether `wide` fuses `mul_add`, which it decides when it is compiled.
@@ -31,7 +31,7 @@ pub struct F64(f64x8);
 
 /// A mask of all ones or all zeros in each lane.
 #[derive(Clone, Copy)]
-pub struct Truths<V>(V);
+pub struct VectorMask<V>(V);
 
 macro_rules! operator {
     ($lanes:ident, $trait:ident, $method:ident, $op:tt) => {
@@ -52,7 +52,7 @@ macro_rules! lanes {
         operator!($lanes, Mul, mul, *);
         operator!($lanes, Div, div, /);
 
-        impl Mask for Truths<$wide> {
+        impl Mask for VectorMask<$wide> {
             #[inline(always)]
             fn all(self) -> bool {
                 let [a, b, c, d]: [$quarter; 4] = cast(self.0);
@@ -62,7 +62,7 @@ macro_rules! lanes {
 
         impl Lanes for $lanes {
             type Float = $float;
-            type Mask = Truths<$wide>;
+            type Mask = VectorMask<$wide>;
             type Double = F64;
             const FUSED: bool = FUSED;
 
@@ -101,7 +101,7 @@ macro_rules! lanes {
                 if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
                     Self(self.0.fast_max(other.0))
                 } else {
-                    Self::select(Truths(self.0.simd_gt(other.0)), self, other)
+                    Self::select(VectorMask(self.0.simd_gt(other.0)), self, other)
                 }
             }
             #[inline(always)]
@@ -109,23 +109,23 @@ macro_rules! lanes {
                 if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
                     Self(self.0.fast_min(other.0))
                 } else {
-                    Self::select(Truths(self.0.simd_lt(other.0)), self, other)
+                    Self::select(VectorMask(self.0.simd_lt(other.0)), self, other)
                 }
             }
             #[inline(always)]
             fn lt(self, other: Self) -> Self::Mask {
-                Truths(self.0.simd_lt(other.0))
+                VectorMask(self.0.simd_lt(other.0))
             }
             #[inline(always)]
             fn le(self, other: Self) -> Self::Mask {
-                Truths(self.0.simd_le(other.0))
+                VectorMask(self.0.simd_le(other.0))
             }
             #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 Self(mask.0.bitselect(yes.0, no.0))
             }
             #[inline(always)]
-            fn first(self, count: usize) -> Self::Mask {
+            fn first_lanes(self, count: usize) -> Self::Mask {
                 let lane = self.with_array($float::IOTA);
                 lane.lt(self.splat(count as f64))
             }

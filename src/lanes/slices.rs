@@ -223,7 +223,7 @@ pub struct Blocks<'a, T, const N: usize, const M: usize>(Slices<'a, T, N, M>);
 impl<'a, T: Real, const N: usize, const M: usize> Blocks<'a, T, N, M> {
     /// The elements that are left.
     #[inline(always)]
-    pub fn left(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         self.0.len
     }
 

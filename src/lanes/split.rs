@@ -7,7 +7,7 @@ pub trait Split: Sized + Send {
     /// The number of elements or rows.
     fn len(&self) -> usize;
     /// The elements of each.
-    fn each(&self) -> usize {
+    fn unit_len(&self) -> usize {
         1
     }
     /// The work on the first `mid` and on the rest.
@@ -31,7 +31,7 @@ impl<T: Real, const N: usize, const M: usize> Split for Rows<'_, T, N, M> {
     fn len(&self) -> usize {
         self.len()
     }
-    fn each(&self) -> usize {
+    fn unit_len(&self) -> usize {
         self.shape().axis
     }
     fn split_at(self, mid: usize) -> (Self, Self) {

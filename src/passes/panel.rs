@@ -34,7 +34,7 @@ impl<T: Real> Buffers<T> {
     pub fn new(axis: usize) -> Self {
         let blocks = axis / (BLOCK * T::LANES);
         let levels = (usize::BITS - blocks.leading_zeros()) as usize;
-        Self { terms: Vec::new(), levels: vec![Line::ANY; levels * T::LANES * GROUPS] }
+        Self { terms: Vec::new(), levels: vec![Line::PLACEHOLDER; levels * T::LANES * GROUPS] }
     }
 
     /// The terms that took the place of the elements.
@@ -46,7 +46,7 @@ impl<T: Real> Buffers<T> {
     pub fn reserve_terms(&mut self, axis: usize, rows: usize) {
         let lines = axis * rows.div_ceil(T::LANES);
         if self.terms.len() < lines {
-            self.terms.resize(lines, Line::ANY);
+            self.terms.resize(lines, Line::PLACEHOLDER);
         }
     }
 }

@@ -25,7 +25,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let lowest = <T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY);
-        let (count, first) = (self.rows.len(), lowest.first(self.rows.shape().axis));
+        let (count, first) = (self.rows.len(), lowest.first_lanes(self.rows.shape().axis));
         let (mut rows, mut slots) = (self.rows.lane_values(), self.slots.end());
         for start in (0..count).step_by(T::LANES) {
             let mut max = [lowest; ROWS];
@@ -72,7 +72,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, ahead, slots, f, by_row, partials } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let (all, first) = (rows.len(), zero.first(rows.shape().axis));
+        let (all, first) = (rows.len(), zero.first_lanes(rows.shape().axis));
         let (mut rows, mut partials) = (rows.lane_values(), partials.end());
         for group in 0..all.div_ceil(T::LANES) {
             let start = group * T::LANES;

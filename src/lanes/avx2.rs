@@ -190,7 +190,7 @@ macro_rules! shared_methods {
         }
         #[inline(always)]
         fn gradual_mul(self, other: Self) -> Self {
-            gradual::$float(self, other)
+            gradual::product::$float(self, other)
         }
     };
 }

@@ -214,13 +214,13 @@ mod gradual_mul {
 
     #[inline(always)]
     pub fn f32(a: F32, b: F32) -> F32 {
-        gradual::f32(a, b)
+        gradual::product::f32(a, b)
     }
 
     #[cold]
     #[inline(never)]
     pub fn f64(a: F64, b: F64) -> F64 {
-        gradual::f64(a, b)
+        gradual::product::f64(a, b)
     }
 }
 

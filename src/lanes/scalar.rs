@@ -149,7 +149,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn gradual_mul(self, other: Self) -> Self {
-                gradual::$float(self, other)
+                gradual::product::$float(self, other)
             }
             conversions!($float);
         }

@@ -49,5 +49,5 @@ const SLOWNESS: f64 = 3.0;
 #[inline]
 pub fn is_worth(least: f64, elements: usize, cost: Cost, level: Level) -> bool {
     let time = elements as f64 * cost.0;
-    elements > FEW && time * if level.is_wide() { 1.0 } else { SLOWNESS } >= least
+    elements > FEW && time * if level.is_avx() { 1.0 } else { SLOWNESS } >= least
 }

@@ -78,7 +78,7 @@ impl Level {
     }
 
     /// Whether it is AVX2 or AVX-512, whose speed the cost model is about.
-    pub fn is_wide(self) -> bool {
+    pub fn is_avx(self) -> bool {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 | Set::Avx512 => true,

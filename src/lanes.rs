@@ -71,7 +71,7 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use gradual::Gradual;
-pub use lines::{End, Line, Stack};
+pub use lines::{Appender, Line, Stack};
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
 pub use real::Real;
 pub use rows::{Columns, Rows, Shape};

@@ -239,7 +239,7 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
             Layout::Pieces => pieces::sum(level, rows, f, by_row, partials),
         }
         if self.layout.is_in_memory() {
-            self.rows.read_output();
+            self.rows.replace_source_by_output();
         }
         self.fold(sums);
     }

@@ -1,5 +1,5 @@
 //! AVX-512: one register per lane value, masks in mask registers.
-// An argument of an intrinsic may itself be one.
+// The argument of an intrinsic may be an intrinsic: unsafe blocks are then nested.
 #![allow(unsafe_code, unused_unsafe)]
 
 use std::arch::x86_64::*;
@@ -66,11 +66,12 @@ mask!(__mmask8);
 
 /// Calls an intrinsic.
 ///
-/// The one proof for all of them: every value of this module's lane types comes from another one or
-/// from the token, and the token is made only where the CPU has the features.
+/// Why that is sound, for all intrinsics of this module: a value of its lane types is made from the token or from
+/// another such value, and the token is made only where the CPU has the features. So a function that has a lane value,
+/// or the token, may call them.
 macro_rules! avx512 {
     ($intrinsic:ident $(::<$n:tt>)? ($($argument:expr),*)) => {{
-        // SAFETY: the lane values are the proof that the features exist; see above.
+        // SAFETY: the lane values prove that the features exist, as said above.
         unsafe { $intrinsic $(::<$n>)? ($($argument),*) }
     }};
 }
@@ -96,7 +97,7 @@ operator!(F64, Sub, sub, _mm512_sub_pd);
 operator!(F64, Mul, mul, _mm512_mul_pd);
 operator!(F64, Div, div, _mm512_div_pd);
 
-/// Folds two vectors into one, with one shuffle that gathers what is folded onto and one that gathers the rest.
+/// Folds two vectors into one of the same size: one shuffle gathers the first operands, another the second ones.
 macro_rules! fold {
     ($fold:ident, $shuffle:ident, $low:literal, $high:literal, $a:expr, $b:expr) => {{
         let (a, b) = ($a, $b);
@@ -106,7 +107,7 @@ macro_rules! fold {
 
 /// Folds each of 16 rows of `f32`: lanes i and i + 8, then 4, 2, 1 apart.
 ///
-/// Which rows meet at each step is chosen so that row r ends in lane r.
+/// The rows that are combined at each step are chosen so that row r ends in lane r.
 macro_rules! fold_f32 {
     ($rows:ident, $fold:ident) => {{
         macro_rules! four {
@@ -197,7 +198,7 @@ macro_rules! shared_methods {
         #[inline(always)]
         fn copysign(self, sign: Self) -> Self {
             let bit = self.splat(-0.0).int();
-            // Bit by bit: the sign where `bit` is set, else the magnitude.
+            // For each bit: that of `sign` where `bit` is set, else that of `self`.
             Self::from_int(avx512!(_mm512_ternarylogic_epi32::<0xD8>(self.int(), sign.int(), bit)))
         }
         #[inline(always)]
@@ -372,8 +373,8 @@ impl Fold for F64 {
     }
 }
 
-// Whole loads and stores are masked ones with every bit set. The compiler makes plain ones of them, also where debug
-// assertions would check the pointers of plain ones.
+// Whole loads and stores are masked ones with every bit set. The compiler makes plain ones of them. Plain intrinsics
+// check their pointers in debug builds of the caller.
 macro_rules! memory {
     ($lanes:ident, $float:ident, $mask:ident,
      [$zero:ident, $load:ident, $store:ident, $stream:ident]) => {
@@ -385,27 +386,27 @@ macro_rules! memory {
             }
             #[inline(always)]
             unsafe fn load(_: Avx512, from: *const $float) -> Self {
-                // SAFETY: the token proves the features; the caller vouches for all lanes.
+                // SAFETY: the token proves the features. The caller promises all lanes.
                 Self(unsafe { $load($mask::MAX, from) })
             }
             #[inline(always)]
             unsafe fn load_partial(_: Avx512, from: *const $float, count: usize) -> Self {
-                // SAFETY: the token proves the features; masked-off lanes are not read.
+                // SAFETY: the token proves the features. Lanes that are masked out are not read.
                 Self(unsafe { $load(first_bits(count) as $mask, from) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the value proves the features; the caller vouches for all lanes.
+                // SAFETY: the value proves the features. The caller promises all lanes.
                 unsafe { $store(to, $mask::MAX, self.0) }
             }
             #[inline(always)]
             unsafe fn stream(self, to: *mut $float) {
-                // SAFETY: the value proves the features; the caller vouches for all lanes and their alignment.
+                // SAFETY: the value proves the features. The caller promises all lanes and their alignment.
                 unsafe { $stream(to, self.0) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
-                // SAFETY: the value proves the features; masked-off lanes are not written.
+                // SAFETY: the value proves the features. Lanes that are masked out are not written.
                 unsafe { $store(to, first_bits(count) as $mask, self.0) }
             }
         }

@@ -1,5 +1,8 @@
-//! Lanes of the `wide` crate, which picks its instructions at compile time: SSE2 in a plain x86-64
-//! build, NEON on aarch64, simd128 on wasm where enabled, and whatever else a user compiles for.
+//! Lanes of the `wide` crate, which picks its instructions at compile time: SSE2 in a plain x86-64 build, NEON on
+//! aarch64, simd128 on wasm where enabled, or those of `-C target-cpu`.
+//!
+//! `wide` has vectors of 16 `f32` and 8 `f64` on every target. Where its operation has other results than [`Lanes`]
+//! asks for, or is a call in debug builds of the caller, the operation is written out here.
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -18,7 +21,7 @@ impl Simd for Portable {
     const UNROLL: usize = 1;
 }
 
-/// Whether `wide` fuses `mul_add`, which it decides when it is compiled.
+/// Whether `mul_add` of `wide` rounds once. `wide` decides that when it is compiled, by these conditions.
 pub const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 /// 16 `f32`.
@@ -97,7 +100,8 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                // On x86 `fast_max` is the instruction with exactly these semantics; elsewhere it is not.
+                // On x86 `fast_max` is the instruction with these semantics. On other targets it treats NaN and zeros
+                // in another way.
                 if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
                     Self(self.0.fast_max(other.0))
                 } else {
@@ -139,7 +143,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn shl_bits<const N: u32>(self) -> Self {
-                // A loop over plain integers: the shift of `wide` takes its count from memory in debug builds of the caller.
+                // A loop over integers: in debug builds of the caller the shift of `wide` takes its count from memory.
                 let mut bits: [$unsigned; $count] = cast(self.0);
                 for i in 0..$count {
                     bits[i] <<= N;
@@ -173,7 +177,7 @@ macro_rules! lanes {
             fold_by_arrays!();
         }
 
-        // These lanes exist in every build; the pointers are only as good as the caller's promise.
+        // These lanes exist in every build. The methods are unsafe because of their pointers alone.
         #[allow(unsafe_code)]
         impl Memory for $lanes {
             type Simd = Portable;
@@ -183,32 +187,33 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn load(_: Portable, from: *const $float) -> Self {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 Self(cast(unsafe { from.cast::<[$float; $count]>().read() }))
             }
             #[inline(always)]
             unsafe fn load_partial(_: Portable, from: *const $float, count: usize) -> Self {
                 let mut lanes = [0.0; $count];
-                // SAFETY: the caller vouches for `count` elements, and that they fit the array.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { copy_few(from, lanes.as_mut_ptr(), count) };
                 Self(cast(lanes))
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 unsafe { to.cast::<[$float; $count]>().write(cast(self.0)) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 let lanes: [$float; $count] = cast(self.0);
-                // SAFETY: the caller vouches for `count` elements, and that the array has them.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { copy_few(lanes.as_ptr(), to, count) }
             }
         }
     };
 }
 
-/// Products for hard elements. That of `f64` is long and not inlined: these lanes need no instruction that callers lack.
+/// Products for hard elements. The long one of `f64` is a call: this module has no target feature that a call would
+/// lose.
 mod gradual_mul {
     use super::{F32, F64, gradual};
 
@@ -224,7 +229,7 @@ mod gradual_mul {
     }
 }
 
-/// Copies fewer than 16 elements, by powers of two: a call of `memcpy` takes longer than the arithmetic between two of them.
+/// Copies up to a lane value, by powers of two. A call of `memcpy` takes longer than the arithmetic of a short slice.
 ///
 /// # Safety
 /// `from` must be valid for reads, and `to` for writes, of `count` elements; they do not overlap.
@@ -235,7 +240,8 @@ unsafe fn copy_few<T: Copy>(from: *const T, to: *mut T, count: usize) {
     macro_rules! copy {
         ($($size:literal)*) => {$(
             if count & $size != 0 {
-                // SAFETY: all powers together are the count.
+                // SAFETY: `done` is the sum of the larger powers of two in `count`, so this copy ends at `count` at
+                // most.
                 unsafe { to.add(done).cast::<[T; $size]>().write_unaligned(from.add(done).cast::<[T; $size]>().read_unaligned()) };
                 done += $size;
             }

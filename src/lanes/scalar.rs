@@ -1,6 +1,7 @@
-//! Plain arrays: the mirror that shows what the other instruction sets must compute, bit by bit.
+//! Plain arrays: the definition of every lane operation. Tests compare the other instruction sets with it, bit by bit.
 //!
-//! `mul_add` is fused everywhere, in software where the CPU has no such instruction.
+//! `mul_add` always rounds once. It would be slow software where the CPU has no such instruction, so dispatch offers
+//! these lanes only where it has.
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -28,7 +29,7 @@ pub struct F64([f64; 8]);
 #[derive(Clone, Copy)]
 pub struct BoolMask<const N: usize>([bool; N]);
 
-/// Collects an expression in each lane: a plain loop, which is inlined whatever the build's settings.
+/// The array of an expression for each lane. A loop and not a closure, so that it is inlined in every build.
 macro_rules! in_each_lane {
     ($zero:expr, $i:ident => $lane:expr) => {{
         let mut lanes = [$zero; _];
@@ -158,7 +159,7 @@ macro_rules! lanes {
             fold_by_arrays!();
         }
 
-        // These lanes exist on every CPU; the pointers are only as good as the caller's promise.
+        // These lanes exist on every CPU. The methods are unsafe because of their pointers alone.
         #[allow(unsafe_code)]
         impl Memory for $lanes {
             type Simd = Scalar;
@@ -168,24 +169,24 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn load(_: Scalar, from: *const $float) -> Self {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 Self(unsafe { from.cast::<[$float; $count]>().read() })
             }
             #[inline(always)]
             unsafe fn load_partial(_: Scalar, from: *const $float, count: usize) -> Self {
                 let mut lanes = [0.0; $count];
-                // SAFETY: the caller vouches for `count` elements, and that they fit the array.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { lanes.as_mut_ptr().copy_from_nonoverlapping(from, count) };
                 Self(lanes)
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 unsafe { to.cast::<[$float; $count]>().write(self.0) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
-                // SAFETY: the caller vouches for `count` elements, and that the array has them.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { to.copy_from_nonoverlapping(self.0.as_ptr(), count) }
             }
         }

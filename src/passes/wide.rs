@@ -164,5 +164,5 @@ fn inverses<D: Lanes<Float = f64>>(sums: &[Values<f64>; 2], like: D) -> [D; 2] {
 #[inline(always)]
 fn panel<'r, const M: usize>(rows: &'r mut Rows<'_, f32, 1, M>) -> Columns<'r, f32, 1, M> {
     let count = rows.len();
-    rows.side_by_side(0, count)
+    rows.interleaved(0, count)
 }

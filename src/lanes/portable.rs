@@ -100,8 +100,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                // On x86 `fast_max` is the instruction with these semantics. On other targets it treats NaN and zeros
-                // in another way.
+                // On x86 `fast_max` is the instruction with these semantics. Elsewhere it is not.
                 if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
                     Self(self.0.fast_max(other.0))
                 } else {

@@ -216,8 +216,7 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         }
     }
 
-    /// Fills the outputs of `len` rows from row `start` on with zeros, if they are not initialised, and gives these
-    /// rows.
+    /// The `len` rows from row `start` on, after their outputs were filled with zeros if they were not initialised.
     #[inline(always)]
     pub fn with_zeroed_outputs(&mut self, start: usize, len: usize) -> Rows<'_, T, N, M> {
         let Shape { axis, inner, .. } = self.shape;
@@ -245,8 +244,8 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
 
 /// Iterates over rows of at most one lane value, whose elements lie side by side.
 ///
-/// Invariant: that of [`Slices`] holds for the elements of the rows, the first of which is the first of `rest`; `axis`
-/// is at most the number of lanes.
+/// Invariant: `rest` begins with the next row, the invariant of [`Slices`] holds for the elements of all rows in `rest`,
+/// and `axis` is at most the number of lanes.
 pub struct ShortRows<'a, T, const N: usize, const M: usize> {
     rest: Slices<'a, T, N, M>,
     axis: usize,
@@ -264,8 +263,8 @@ impl<'a, T: Real, const N: usize, const M: usize> ShortRows<'a, T, N, M> {
         }
     }
 
-    /// The next row, and as much of what follows it as a lane value holds: whole loads and stores are faster. Where
-    /// there are gaps between rows, the row alone.
+    /// The next row, extended over the following elements to a whole lane value, because whole loads and stores are
+    /// faster. At the end, and where there are gaps between rows, it is shorter.
     #[inline(always)]
     pub fn take_row(&mut self) -> Partial<'a, T, N, M> {
         let rest = &mut self.rest;

@@ -1,7 +1,13 @@
-//! Views of the caller's slices, cut into whole lane values and one partial.
+//! Views of the caller's slices: sources and outputs of one length, walked through in blocks of lane values.
 //!
-//! In place and out of place are one type here: a source and an output may be the same memory, as long as every block
-//! is loaded before it is stored. The pointer arithmetic on the caller's memory stands here and in `rows`.
+//! ```text
+//! Slices -> blocks() -> whole::<V>()      a Block of V lane values, as long as so many are left
+//!                    -> partial()         a Partial: at most one lane value, the tail
+//! ```
+//!
+//! One type serves in place and out of place: an output may be the same memory as a source. That works because every
+//! block is loaded before it is stored, and it is why the views hold pointers. All pointer arithmetic on the caller's
+//! memory is in this module and in `rows`.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
@@ -29,7 +35,7 @@ pub type NamedMut<'a, T> = (&'static str, &'a mut [T]);
 /// A function that takes such a view by value must write every element of the outputs: [`initialise`] relies on that.
 ///
 /// Invariant: during `'a`, the sources are valid for reads of `len` elements, and the outputs for writes of `len`
-/// elements that no other view or reference can reach. A source that overlaps an output is that output. With
+/// elements that nothing else uses meanwhile. A source that overlaps an output is that output. With
 /// `is_uninit` the outputs are not initialised, and none of them is a source.
 pub struct Slices<'a, T, const N: usize, const M: usize = 1> {
     pub(super) sources: [*const T; N],
@@ -235,8 +241,7 @@ impl<'a, T: Real, const N: usize, const M: usize> Blocks<'a, T, N, M> {
         if self.0.len < len { None } else { Some(Block(self.take(len))) }
     }
 
-    /// The number of elements before the next cache line of output 0: less than a lane value, and no more than are
-    /// left.
+    /// The number of elements up to the next cache line of output 0, at most as many as are left. Less than a lane value.
     #[inline(always)]
     pub fn before_line(&self) -> usize {
         let elements = (self.0.outputs[0].addr().wrapping_neg() % LINE) / size_of::<T>();

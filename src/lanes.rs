@@ -12,9 +12,8 @@
 //! - [`Simd`], the token. A value of it proves that the CPU has the instructions. Only [`crate::dispatch`] makes one.
 //! - [`Lanes`] and [`Mask`], the arithmetic of one lane value and the result of a comparison. Formulas in
 //!   [`crate::math`] and the activations use nothing else. [`Fold`] folds many rows at once.
-//! - [`Memory`], loads and stores through pointers. Only the views below use it.
-//! - [`Real`], the element types `f32` and `f64`: `T::Lanes<S>` is the lane type of element type T on instruction set
-//!   S.
+//! - [`Memory`], loads and stores through pointers, which only the views below call.
+//! - [`Real`], the element types `f32` and `f64`: `T::Lanes<S>` is the lane type of element type T with token S.
 //! - [`Gradual`], a wrapper of any lane type, whose `*` takes subnormal numbers without a microcode assist.
 //! - The views. [`Slices`] are the caller's slices, sources and outputs together, and [`Rows`] the rows along an axis
 //!   of them. They are walked block by block or row by row and [`Split`] among threads. [`Stack`] and [`Line`] keep
@@ -30,7 +29,7 @@
 //!
 //! # A file of an instruction set
 //!
-//! `avx2`, `avx512`, `portable` and `scalar` have the same parts in the same order:
+//! `avx2`, `avx512`, `portable` and `scalar` have the same parts in about the same order:
 //!
 //! 1. the token and its [`Simd`], with prefetch, fence and the number of lane values that the registers hold,
 //! 2. `F32`, `F64` and the mask types,
@@ -41,7 +40,9 @@
 //! 6. [`Fold`], by shuffles or by plain loops,
 //! 7. a macro with [`Memory`].
 //!
-//! `docs/porting.md` says how to add one.
+//! In `portable` and `scalar` parts 4 to 7 are one macro, because the two types differ in little but names.
+//!
+//! `docs/porting.md` says how to add an instruction set.
 //!
 //! # Inlining
 //!

@@ -1,3 +1,5 @@
+//! The public type of the exact tier. Its formulas are `exact` and `exact_gradient` of each activation.
+
 use super::Activation;
 use super::methods::methods;
 use crate::cost::Cost;

@@ -1,3 +1,5 @@
+//! The exponential as an activation. All arithmetic is in [`math::exp`].
+
 use super::formula::Formula;
 use crate::lanes::Lanes;
 use crate::math;

@@ -1,3 +1,5 @@
+//! The leaky relu: one product and a select. The exact tier needs its `f64` product rounded to odd.
+
 use super::formula::Formula;
 use crate::cost::Cost;
 use crate::lanes::Lanes;

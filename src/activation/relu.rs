@@ -1,3 +1,5 @@
+//! The relu: a maximum, and a select for its gradient. No element is hard.
+
 use super::formula::Formula;
 use crate::cost::Cost;
 use crate::lanes::Lanes;

@@ -1,3 +1,12 @@
+//! The sigmoid, from one exponential and one division.
+//!
+//! ```text
+//! e = e^x,  y = e / (1 + e)
+//! result = y if x >= 0 else e - e y           the same value, with less rounding error
+//! ```
+//!
+//! e^x itself and not e^-x, because e is then small where the result is small, and its relative error is kept.
+
 use super::formula::Formula;
 use crate::lanes::{Lanes, Real};
 use crate::math;

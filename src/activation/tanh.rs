@@ -1,3 +1,5 @@
+//! The hyperbolic tangent. The fast tier is [`math::tanh`], the exact tier an exponential in `f64`.
+
 use super::formula::Formula;
 use crate::lanes::Lanes;
 use crate::math;

@@ -30,9 +30,9 @@
 //! tanh  = h + h (h / (1 - h))
 //! ```
 //!
-//! Because power and f come apart, 1/2 - power/2 is exact and nothing cancels: for small a it is 0, and h is -f/2. The
-//! last line equals h / (1 - h), but the rounding of the division counts only by the size of the second term. 1 - h is
-//! computed on its own because it has less of an error than 1 minus the rounded h.
+//! Power and f are used separately so that nothing cancels for small a: 1/2 - power/2 is exactly 0 there, and h is
+//! -f/2. The last line equals h / (1 - h), but the rounding of the division counts only by the size of the second term.
+//! 1 - h is computed on its own because that is more accurate than 1 minus the rounded h.
 //!
 //! # Special values
 //!

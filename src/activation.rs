@@ -1,4 +1,4 @@
-//! The activations: the trait, the list of them all, and what follows from it.
+//! The activations: their public trait, the list of them all, and the implementations that follow from the list.
 
 #[cfg(feature = "exact")]
 mod exact;
@@ -19,10 +19,10 @@ use formula::{Backward, Formula, Forward};
 use formula::{ExactBackward, ExactForward};
 use methods::methods;
 
-/// An activation, known when compiling or chosen at run time, from a configuration say.
+/// An activation, known at compile time or chosen at run time, for example by a model's configuration.
 ///
-/// `dyn Activation` has the same methods as the activations themselves; see [`ACTIVATIONS`] and [`by_name`]. In a function
-/// that is generic over activations the trait [`ActivationExt`] brings them. The trait is sealed.
+/// `dyn Activation` has the same methods as the activations themselves; see [`ACTIVATIONS`] and [`by_name`]. In a
+/// function that is generic over activations, import the trait [`ActivationExt`] to call them. The trait is sealed.
 ///
 /// ```
 /// let act = activations::by_name("tanh").unwrap();
@@ -33,10 +33,10 @@ use methods::methods;
 pub trait Activation: Kernels + Send + Sync {
     /// The name in lower case.
     fn name(&self) -> &'static str;
-    /// The bound on the error of a forward result in ulp of `T`, on instruction sets with a fused
-    /// multiply-add or on those without.
+    /// The bound on the error of a forward result in ulp: `bits` is 32 for `f32` and 64 for `f64`, and `fused` says
+    /// whether the instruction set has a fused multiply-add.
     fn max_ulp(&self, bits: u32, fused: bool) -> f64;
-    /// The least and the largest value.
+    /// The smallest and the largest value.
     fn range(&self) -> [f64; 2];
     /// The activation in plain scalar `f64`.
     fn reference(&self, x: f64) -> f64;
@@ -95,7 +95,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Activation> {
     ACTIVATIONS.iter().copied().find(|activation| activation.name() == name)
 }
 
-/// Declares the modules, the list and, for each activation, all that follows from its formula.
+/// Declares the modules, the list of activations, and for each its methods and traits, which follow from its formula.
 macro_rules! activations {
     ($($module:ident::$name:ident)*) => {
         $(
@@ -105,7 +105,7 @@ macro_rules! activations {
             impl $name {
                 methods!([pub] [T: Float,] T, Kernels::cost, T::forward, T::backward);
 
-                /// Its exact tier: every `f32` result is the one nearest to the true value.
+                /// The exact tier of this activation: every `f32` result is the one nearest to the true value.
                 #[cfg(feature = "exact")]
                 pub const fn exact(self) -> Exact<Self> {
                     Exact(self)

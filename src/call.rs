@@ -1,38 +1,44 @@
 //! Public methods in pairs: one description of a call, run on this thread or on rayon's current pool.
 //!
-//! What a serial call passes through is always inlined: a view that is handed on by value is copied, and a load of two words
-//! that were just stored one by one waits for both.
+//! ```text
+//! Call { work, cost, run }.on(Serial)       run(level, work)
+//! Call { work, cost, run }.on(Parallel)     run(level, part) for the parts of work, on the pool
+//! ```
+//!
+//! Everything on a serial call's way is `#[inline(always)]`. Otherwise the view is passed by value, which copies it
+//! through memory: the copy loads two words at once that were just stored one by one, and has to wait until both stores
+//! are done.
 
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::isa::level;
 use crate::lanes::Split;
 
-/// What a method does, its arguments checked.
+/// A call of a public method whose arguments were checked.
 pub struct Call<W, C, F> {
-    /// The views of its arguments.
+    /// The views of the arguments.
     pub work: W,
-    /// Its cost, which nobody asks for on one thread.
+    /// Returns the cost. Called by parallel calls only.
     pub cost: C,
-    /// What is done with the views, or with a part of them.
+    /// Does the work on the views, or on a part of them.
     pub run: F,
 }
 
 impl<W: Split, C: FnOnce() -> Cost, F: Fn(Level, W) + Sync> Call<W, C, F> {
-    /// Does the work.
+    /// Runs the call on these threads, on the current instruction set.
     #[inline(always)]
     pub fn on(self, threads: impl Threads) {
         threads.run(level(), self);
     }
 }
 
-/// On which threads a call runs.
+/// The threads that a call runs on.
 pub trait Threads: Copy {
-    /// Does the work.
+    /// Runs the call.
     fn run<W: Split, F: Fn(Level, W) + Sync>(self, level: Level, call: Call<W, impl FnOnce() -> Cost, F>);
 }
 
-/// On this thread.
+/// This thread.
 #[derive(Clone, Copy)]
 pub struct Serial;
 
@@ -43,7 +49,7 @@ impl Threads for Serial {
     }
 }
 
-/// On rayon's current pool.
+/// Rayon's current pool.
 #[cfg(feature = "rayon")]
 #[derive(Clone, Copy)]
 pub struct Parallel;
@@ -55,7 +61,7 @@ impl Threads for Parallel {
     }
 }
 
-/// Declares methods and their parallel twins from one description of the call:
+/// Declares a method and its parallel twin from one body, in which `threads` is [`Serial`] or `Parallel`:
 /// `threads => fn serial | parallel [generics] (arguments) -> output { .. on(threads) }`.
 macro_rules! twins {
     ($(

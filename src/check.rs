@@ -1,10 +1,10 @@
-//! Every panic about lengths, shapes and parameters: with the numbers, at the caller's location.
+//! Checks of lengths, shapes and parameters. Each panics with the numbers, at the caller's location.
 
 mod number;
 
 use number::Text;
 
-/// Two slices must have one length.
+/// Two slices must have the same length.
 #[track_caller]
 #[inline]
 pub fn same_len(first: &str, first_len: usize, second: &str, second_len: usize) {
@@ -20,7 +20,7 @@ fn lengths_differ(first: &str, first_len: usize, second: &str, second_len: usize
     panic!("lengths differ: {first} has {first_len} elements, {second} has {second_len}")
 }
 
-/// A slope must be positive and finite in both element types.
+/// A slope must be positive and finite, as `f64` and rounded to `f32`.
 #[track_caller]
 pub const fn negative_slope(slope: f64) {
     // Written so that NaN fails.
@@ -29,7 +29,7 @@ pub const fn negative_slope(slope: f64) {
     }
 }
 
-/// An axis must have elements, and a tensor of one such axis must be possible.
+/// An axis must have elements, and axis * inner must not overflow.
 #[track_caller]
 #[inline]
 pub fn axis(axis: usize, inner: usize) {
@@ -37,24 +37,24 @@ pub fn axis(axis: usize, inner: usize) {
     assert!(axis.checked_mul(inner).is_some(), "axis * inner overflows: {axis} * {inner}");
 }
 
-/// The number of elements of a tensor of this shape, which must have this dimension.
+/// The number of elements of a tensor of this shape. The shape must have dimension `dim`, and no size 0.
 #[track_caller]
 pub fn dimension(shape: &[usize], dim: usize) -> usize {
     assert!(dim < shape.len(), "there is no dimension {dim} in the shape {shape:?}");
     assert!(!shape.contains(&0), "no size may be 0, but the shape is {shape:?}");
     let elements = shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size));
-    // Not in a closure: the panic has the caller's location.
+    // A panic in a closure would not have the caller's location.
     let Some(elements) = elements else { panic!("the shape {shape:?} has more elements than a usize holds") };
     elements
 }
 
-/// Slices must have as many elements as the shape that was given.
+/// A slice must have as many elements as the shape that was given.
 #[track_caller]
 pub fn elements(name: &str, len: usize, elements: usize) {
     assert!(len == elements, "{name} has {len} elements, its shape has {elements}");
 }
 
-/// Rows may not overlap.
+/// A row stride needs rows whose elements lie side by side, no given shape, and at least the length of a row.
 #[track_caller]
 pub fn row_stride(stride: usize, columns: usize, inner: usize, has_shape: bool) {
     assert!(inner == 1, "only rows may have a stride, not an axis whose elements are {inner} apart");
@@ -62,7 +62,7 @@ pub fn row_stride(stride: usize, columns: usize, inner: usize, has_shape: bool) 
     assert!(stride >= columns, "rows of {columns} elements overlap: they begin {stride} apart");
 }
 
-/// An output with gaps between its rows cannot become initialised.
+/// An uninitialised output must have no gaps between its rows, since these would stay uninitialised.
 #[track_caller]
 pub fn no_gaps(stride: usize, columns: usize) {
     assert!(
@@ -71,12 +71,12 @@ pub fn no_gaps(stride: usize, columns: usize) {
     );
 }
 
-/// The number of rows in a slice, which must be whole rows.
+/// The number of rows in a slice, which must consist of whole rows.
 #[track_caller]
 #[inline]
 pub fn whole_rows(name: &str, len: usize, axis: usize, inner: usize, stride: usize) -> usize {
     let (groups, rest) = (len / stride, len % stride);
-    // Behind the last row there may be no gap.
+    // The gap after the last row may be missing.
     let last = usize::from(rest == axis * inner);
     if rest != 0 && last == 0 {
         not_whole_rows(name, len, axis, inner, stride);
@@ -97,21 +97,21 @@ fn not_whole_rows(name: &str, len: usize, axis: usize, inner: usize, stride: usi
     panic!("{name} has {len} elements: not a whole number of axis * inner = {axis} * {inner}")
 }
 
-/// A limit must be a number of at least 0.
+/// A limit must be at least 0, and not NaN.
 #[track_caller]
 #[inline]
 pub fn limit(limit: f64) {
     assert!(limit >= 0.0, "a limit must be at least 0, not {limit}");
 }
 
-/// A slice must have one element a row.
+/// A slice must have one element for each row.
 #[track_caller]
 #[inline]
 pub fn row_count(name: &str, len: usize, rows: usize) {
     assert!(len == rows, "{name} has {len} elements for {rows} rows");
 }
 
-/// A class id must be one of the row's columns.
+/// Each class id must be less than the number of classes.
 #[track_caller]
 pub fn classes(targets: &[u32], classes: usize) {
     if let Some((row, target)) = targets.iter().enumerate().find(|(_, target)| **target as usize >= classes) {

@@ -1,53 +1,53 @@
-//! What work costs, and from when on it is worth more than one thread.
+//! The cost model: how long work takes on one thread, and how long it must take to be worth several.
 //!
-//! All numbers are nanoseconds on AVX2 or AVX-512, less rather than more.
+//! All times are nanoseconds on AVX2 or AVX-512, rounded down: too few threads cost less than too many.
 
 use crate::dispatch::Level;
 use crate::lanes::Shape;
 
-/// Nanoseconds an element.
+/// Nanoseconds per element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost(f64);
 
 impl Cost {
-    /// Loads, a few operations and stores: bound by memory outside of the caches.
+    /// A few operations between load and store: relu, clipping. Bound by memory outside the caches.
     pub const CHEAP: Cost = Cost(0.06);
-    /// Any gradient from the output.
+    /// The gradient of any activation, from its output.
     pub const GRADIENT: Cost = Cost(0.1);
-    /// A function with an exponential or a polynomial like one.
+    /// An activation with an exponential, or with a polynomial of similar length.
     pub const FUNCTION: Cost = Cost(0.2);
 
-    /// Finding the largest element of a row.
+    /// The pass over a row that finds its largest element.
     pub const MAX_PASS: Cost = Cost(0.04);
-    /// Summing exponentials of a row.
+    /// The pass over a row that sums exponentials.
     pub const SUM_PASS: Cost = Cost(0.2);
-    /// Writing each result of a row.
+    /// The pass over a row that writes the results.
     pub const MAP_PASS: Cost = Cost(0.1);
 
-    /// All passes over the rows of a tensor.
+    /// All passes over the rows of a tensor. Short rows cost more per element.
     pub const fn rows(shape: Shape) -> Cost {
         if shape.axis > 32 { Cost(0.25) } else { Cost(0.7) }
     }
 
-    /// Whether a large slice waits for memory, so that non-temporal stores pay.
+    /// Whether the operation is memory-bound outside the caches, so that non-temporal stores pay.
     pub const fn is_memory_bound(self) -> bool {
         self.0 <= 0.1
     }
 }
 
-/// The time from which on a cut is worth it, once the pool's threads are awake.
-pub const CUT: f64 = 24_000.0;
-/// The time from which on it is worth waking the pool's threads: 5 to 75 µs, the more the longer they slept, and most in
-/// virtual machines.
-pub const WAKE: f64 = 100_000.0;
-/// Never more than one thread for so few elements, whatever they cost: most calls need no estimate.
-const FEW: usize = 1024;
-/// How many times slower the other instruction sets are.
-const SLOWNESS: f64 = 3.0;
+/// The least time of work that is worth splitting in two, once the pool's threads are awake.
+pub const MIN_TIME_TO_SPLIT: f64 = 24_000.0;
+/// The least time of work that is worth waking the pool's threads. Waking takes 5 to 75 µs: more the longer they slept,
+/// and most in virtual machines.
+pub const MIN_TIME_TO_WAKE: f64 = 100_000.0;
+/// Work on up to this many elements stays on one thread, whatever it costs. Most calls end with this comparison.
+const ONE_THREAD: usize = 1024;
+/// How many times longer work takes on instruction sets other than AVX2 and AVX-512.
+const SLOWDOWN_WITHOUT_AVX: f64 = 3.0;
 
-/// Whether work on this many elements takes at least `least` nanoseconds.
+/// Whether work on this many elements takes at least `min_time` nanoseconds.
 #[inline]
-pub fn is_worth(least: f64, elements: usize, cost: Cost, level: Level) -> bool {
+pub fn takes_at_least(min_time: f64, elements: usize, cost: Cost, level: Level) -> bool {
     let time = elements as f64 * cost.0;
-    elements > FEW && time * if level.is_wide() { 1.0 } else { SLOWNESS } >= least
+    elements > ONE_THREAD && time * if level.is_avx() { 1.0 } else { SLOWDOWN_WITHOUT_AVX } >= min_time
 }

@@ -1,7 +1,11 @@
 //! The one place that switches to an instruction set.
 //!
-//! A [`Kernel`] is written once, generic over the lanes. [`Level::run`] compiles it for every instruction set and runs it
-//! on one that the CPU has: a [`Level`] is the proof of that.
+//! A [`Kernel`] is written once, generic over the lanes. [`Level::run`] compiles it for every instruction set and runs
+//! it on one of them. A [`Level`] is the proof that the CPU has that one.
+//!
+//! ```text
+//! Level::run(kernel) -> avx512::run, avx2::run, .. with #[target_feature] -> kernel.run(token), inlined into it
+//! ```
 
 use crate::lanes::Simd;
 
@@ -15,7 +19,7 @@ pub trait Kernel {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// An instruction set that this CPU has.
+/// An instruction set that this CPU has. Only detection makes a value of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level(Set);
 
@@ -32,10 +36,10 @@ enum Set {
 }
 
 impl Level {
-    /// What the build was compiled for.
+    /// The instructions that the build was compiled for.
     pub const PORTABLE: Level = Level(Set::Portable);
 
-    /// Plain arrays with a fused `mul_add`, or what stands in for them where the CPU has no such instruction.
+    /// Plain arrays, if the CPU has a fused multiply-add; without one, the portable lanes in their place.
     #[cfg(feature = "scalar")]
     pub fn scalar() -> Option<Level> {
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -45,7 +49,7 @@ impl Level {
         Some(Level::PORTABLE)
     }
 
-    /// Scalar lanes are for tests, and not in this build.
+    /// None: this build is without the feature `scalar`.
     #[cfg(not(feature = "scalar"))]
     pub fn scalar() -> Option<Level> {
         None
@@ -77,8 +81,8 @@ impl Level {
         None
     }
 
-    /// Whether it is AVX2 or AVX-512, whose speed the cost model is about.
-    pub fn is_wide(self) -> bool {
+    /// Whether this is AVX2 or AVX-512, on which the times of [`crate::cost`] were measured.
+    pub fn is_avx(self) -> bool {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 | Set::Avx512 => true,
@@ -107,7 +111,7 @@ impl Level {
     }
 }
 
-/// Whether the `mul_add` of a single number is one instruction.
+/// Whether `mul_add` of `f32` and `f64` is one instruction on this CPU.
 pub fn scalar_is_fused() -> bool {
     #[cfg(target_arch = "x86_64")]
     return is_x86_feature_detected!("fma");
@@ -115,7 +119,7 @@ pub fn scalar_is_fused() -> bool {
     cfg!(target_arch = "aarch64")
 }
 
-// Modules are what the compiler works on side by side: one for each instruction set halves the time of a build.
+// One module for each instruction set: the compiler works on modules in parallel, which halves the time of a build.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512 {

@@ -99,7 +99,7 @@ impl<T: Real, M: Map<N>, const N: usize> Kernel for Quick<'_, '_, T, M, N> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> usize {
         // As many values at a time as the registers hold: the arithmetic units stay busy while one result waits.
-        match S::VALUES {
+        match S::UNROLL {
             4 => self.blocks_of::<S, 4>(simd),
             2 => self.blocks_of::<S, 2>(simd),
             _ => self.blocks_of::<S, 1>(simd),
@@ -119,7 +119,7 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
         loop {
             if head == 0 {
                 loop {
-                    let left = blocks.left();
+                    let left = blocks.remaining();
                     let Some(mut block) = blocks.whole::<V>() else { break };
                     let x = load(simd, &block);
                     if !is_ordinary(map, x) {
@@ -132,7 +132,7 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
                     }
                 }
             }
-            let left = blocks.left();
+            let left = blocks.remaining();
             let partial = if head > 0 { Some(blocks.take_partial(head)) } else { blocks.partial() };
             head = 0;
             let Some(partial) = partial else {

@@ -1,7 +1,8 @@
-//! The public element types, and the entry points that are compiled inside this crate, one per operation and type.
+//! The public element types, and the entry points of the kernels: one function for each operation and element type.
 //!
-//! A generic function is compiled in the crate that calls it, with that crate's options: a debug build of the caller would
-//! run the kernels 60 times slower. So the public methods are thin and end here, in functions without type parameters.
+//! A generic function is compiled in the crate that calls it, with the options of that crate. In a debug build of the
+//! caller the kernels would be 60 times slower. So the generic public methods are thin and call these functions, which
+//! have no type parameters and are therefore compiled in this crate.
 
 use crate::clipping::{Clamp, Scale, SumSquares};
 use crate::cost::Cost;
@@ -13,7 +14,7 @@ use crate::recipes::{LogSoftmax, LogSoftmaxGradient, LogSumExp, Losses, LossesAn
 
 /// An element type of the slices: `f32` or, with the default feature of this name, `f64`.
 ///
-/// The trait is sealed: its methods and requirements are the crate's own business.
+/// The trait is sealed: its methods and requirements may change in any version.
 #[allow(missing_docs)]
 pub trait Float: Real {
     #[doc(hidden)]
@@ -44,7 +45,8 @@ pub trait Float: Real {
 
 /// The kernels of an activation, for each element type.
 ///
-/// Views go by reference: one that is copied on its way costs a short call its time. Not generic, so that they are compiled where the activation is declared, and so that a call links no more than it needs.
+/// The methods are not generic, so that they are compiled in this crate, and so that a program links only those it
+/// calls. Views are passed by reference, because copying one takes as long as a short call's work.
 #[allow(missing_docs)]
 pub trait Kernels {
     fn cost(&self) -> Cost;

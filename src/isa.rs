@@ -1,4 +1,4 @@
-//! Instruction sets: what this CPU has, and which one runs.
+//! The public choice of an instruction set: what this CPU has, and which one a call runs on.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::lanes;
 /// `ACTIVATIONS_ISA` (`scalar`, `portable`, `avx2` or `avx512`), read once, forces one for the whole
 /// process; [`Isa::with`] forces one for a scope.
 ///
-/// Wherever [`is_fused`](Isa::is_fused) holds, results are the same bits.
+/// Results have the same bits on all instruction sets for which [`is_fused`](Isa::is_fused) holds.
 ///
 /// ```
 /// use activations::{Isa, Sigmoid};
@@ -33,11 +33,10 @@ use crate::lanes;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Isa {
-    /// Plain arrays with a fused `mul_add`: slow, and what the others are compared with. It is for tests, and available
-    /// only with the feature `scalar`. On a CPU without that instruction the portable lanes stand in for it, whose bits are
-    /// those of plain arrays there.
+    /// Plain arrays with a fused `mul_add`. Slow: tests compare the others with it. Available only with the feature
+    /// `scalar`. On a CPU without a fused multiply-add the portable lanes run in its place.
     Scalar,
-    /// What the build was compiled for, through the `wide` crate: SSE2 in a plain x86-64 build, NEON
+    /// The instructions that the build was compiled for, through the `wide` crate: SSE2 in a plain x86-64 build, NEON
     /// on aarch64, simd128 on wasm where enabled.
     Portable,
     /// AVX2 and FMA.
@@ -47,11 +46,11 @@ pub enum Isa {
 }
 
 thread_local! {
-    /// What [`Isa::with`] has set for this thread.
+    /// The choice of [`Isa::with`] on this thread.
     static SCOPE: Cell<Option<(Isa, Level)>> = const { Cell::new(None) };
 }
 
-/// What calls outside of [`Isa::with`] run on.
+/// The choice for calls outside of [`Isa::with`].
 static PROCESS: OnceLock<(Isa, Level)> = OnceLock::new();
 
 /// The instruction set that a call on this thread runs on now.
@@ -110,7 +109,7 @@ impl Isa {
         })
     }
 
-    /// The proof that this CPU has the instruction set, if it has.
+    /// The proof that this CPU has the instruction set, if it does.
     fn level(self) -> Option<Level> {
         match self {
             Isa::Scalar => Level::scalar(),
@@ -125,13 +124,13 @@ impl Isa {
         Isa::ALL.into_iter().filter(|isa| isa.is_available())
     }
 
-    /// Whether this CPU, and this build, has the instruction set.
+    /// Whether this CPU and this build have the instruction set.
     pub fn is_available(self) -> bool {
         self.level().is_some()
     }
 
-    /// Whether multiply-add is rounded once: then results have the same bits as on every other such
-    /// instruction set, on any machine.
+    /// Whether multiply-add rounds once. Results then have the same bits as on every other such instruction set, on any
+    /// machine.
     pub fn is_fused(self) -> bool {
         match self {
             Isa::Scalar => dispatch::scalar_is_fused(),
@@ -140,8 +139,7 @@ impl Isa {
         }
     }
 
-    /// Runs `work` with every call on this thread, and the parallel work that it starts, on this
-    /// instruction set.
+    /// Runs `work`. Every call that it makes on this thread runs on this instruction set, parallel work included.
     ///
     /// # Panics
     ///
@@ -171,7 +169,7 @@ impl fmt::Display for Isa {
     }
 }
 
-/// The error of parsing an [`Isa`] from a name that is none.
+/// The error of parsing an [`Isa`]: the name is not that of an instruction set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownIsa;
 

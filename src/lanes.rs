@@ -1,16 +1,54 @@
-//! The lane vocabulary: what a kernel may do with one value of many lanes.
+//! Lanes: the operations that a kernel may do, on each instruction set.
 //!
-//! A lane value is always 16 `f32` or 8 `f64`, on every instruction set: one AVX-512 register, two
-//! of AVX2, four of SSE2 or NEON, or a plain array. Partial sums, tails and interleaving therefore
-//! look the same everywhere, and so do the bits of every result.
+//! A *lane value* is a vector of 16 `f32` or 8 `f64`, on every instruction set: one AVX-512 register, two of AVX2, four
+//! of SSE2 or NEON, or a plain array. A *lane* is one of its elements. Because the width is the same everywhere, so are
+//! the partial sums of a row, the place where a tail begins and the order of every addition. A kernel is written once,
+//! and its results have the same bits on every instruction set with a fused multiply-add.
 //!
-//! A lane value is its own proof that its instructions exist. Only a [`Simd`] token, which dispatch
-//! alone hands out, makes the first one; constants come from a lane value that is already there.
-//! So the lane types can be type arguments of safe code, and kernels need no `unsafe`.
+//! # Layers
 //!
-//! Everything here and in the kernels is `#[inline(always)]`, down to the one `#[target_feature]`
-//! function of each instruction set: what is compiled outside it would turn every instruction into
-//! a call.
+//! From the instruction set up to the caller's memory:
+//!
+//! - [`Simd`], the token. A value of it proves that the CPU has the instructions. Only [`crate::dispatch`] makes one.
+//! - [`Lanes`] and [`Mask`], the arithmetic of one lane value and the result of a comparison. Formulas in
+//!   [`crate::math`] and the activations use nothing else. [`Fold`] folds many rows at once.
+//! - [`Memory`], loads and stores through pointers, which only the views below call.
+//! - [`Real`], the element types `f32` and `f64`: `T::Lanes<S>` is the lane type of element type T with token S.
+//! - [`Gradual`], a wrapper of any lane type, whose `*` takes subnormal numbers without a microcode assist.
+//! - The views. [`Slices`] are the caller's slices, sources and outputs together, and [`Rows`] the rows along an axis
+//!   of them. They are walked block by block or row by row and [`Split`] among threads. [`Stack`] and [`Line`] keep
+//!   lane values in memory of the crate's own.
+//!
+//! Nothing above the views sees a pointer, so kernels and formulas need no `unsafe`.
+//!
+//! # Proofs
+//!
+//! An intrinsic is sound only where its instruction exists. Here every lane value is a proof of that: the first one is
+//! loaded with a token, and all others come from a lane value that is already there. For this reason constants are
+//! methods (`x.splat(1.0)`), whose receiver is the proof and whose lanes are ignored.
+//!
+//! # A file of an instruction set
+//!
+//! `avx2`, `avx512`, `portable` and `scalar` have the same parts in about the same order:
+//!
+//! 1. the token and its [`Simd`], with prefetch, fence and the number of lane values that the registers hold,
+//! 2. `F32`, `F64` and the mask types,
+//! 3. a macro that calls an intrinsic, with the one safety comment for all of them (`avx2`, `avx512`),
+//! 4. the operators and a macro with the [`Lanes`] methods that differ between the two types in the name of an
+//!    intrinsic,
+//! 5. [`Lanes`] of each type: that macro and the methods that differ in more, such as conversions,
+//! 6. [`Fold`], by shuffles or by plain loops,
+//! 7. a macro with [`Memory`].
+//!
+//! In `portable` and `scalar` parts 4 to 7 are one macro, because the two types differ in little but names.
+//!
+//! `docs/porting.md` says how to add an instruction set.
+//!
+//! # Inlining
+//!
+//! Everything here, in the formulas and in the kernels is `#[inline(always)]`, up to the one `#[target_feature]`
+//! function of each instruction set in [`crate::dispatch`]. A function that is compiled on its own has only the
+//! features of the build, and in it every intrinsic becomes a call.
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -34,7 +72,7 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use gradual::Gradual;
-pub use lines::{End, Line, Stack};
+pub use lines::{Appender, Line, Stack};
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
 pub use real::Real;
 pub use rows::{Columns, Rows, Shape};
@@ -43,25 +81,26 @@ pub use scalar::Scalar;
 pub use slices::{Block, Input, Partial, Slices, initialise};
 pub use split::Split;
 
-/// The number of rows that [`Fold`] takes at once.
+/// The number of rows that [`Fold`] takes at once: the lanes of `f32`.
 pub const ROWS: usize = 16;
 
-/// A token that proves that an instruction set exists on this CPU; made by dispatch alone.
+/// A token: a value of it proves that this CPU has the instruction set. Only [`crate::dispatch`] makes one.
 pub trait Simd: Copy {
     /// 16 lanes of `f32`.
     type F32: Lanes<Float = f32, Double = Self::F64> + Memory<Simd = Self> + Fold;
     /// 8 lanes of `f64`.
     type F64: Lanes<Float = f64, Double = Self::F64> + Memory<Simd = Self> + Fold;
-    /// How many lane values a driver works on at once: 4, 2 or 1.
-    const VALUES: usize;
-    /// Whether [`Memory::stream`] goes past the caches.
+    /// The number of lane values that a loop works on at once: 4, 2 or 1. As many as the registers hold, since the
+    /// arithmetic units then stay busy while one result waits.
+    const UNROLL: usize;
+    /// Whether [`Memory::stream`] is a non-temporal store.
     const STREAMS: bool = false;
 
-    /// Fetches a cache line to the first-level cache, where there is an instruction for it. Any address will do.
+    /// Fetches a cache line to the first-level cache, where there is an instruction for it. The address may be invalid.
     #[inline(always)]
     fn prefetch<T>(self, _: *const T) {}
 
-    /// Makes what was streamed visible to other threads before anything that comes later.
+    /// Orders all [`Memory::stream`] before any later store, so that another thread which sees the later one sees them.
     #[inline(always)]
     fn fence(self) {}
 }
@@ -72,21 +111,23 @@ pub trait Mask: Copy {
     fn all(self) -> bool;
 }
 
-/// One value of many lanes.
+/// A lane value: 16 `f32` or 8 `f64`.
 ///
-/// Arithmetic is IEEE, lane by lane, in the default environment. `max` and `min` follow the x86
-/// instructions on every instruction set: they return the *second* operand if either is NaN.
+/// Arithmetic is IEEE 754, lane by lane, rounding to nearest, with subnormal numbers. Every method gives the same bits
+/// on every instruction set, except for the multiply-adds, which depend on [`FUSED`](Self::FUSED), and for the sign and
+/// payload of a NaN. [`max`](Self::max) and [`min`](Self::min) follow the x86 instructions, not IEEE: they return the
+/// *second* operand if either is NaN or if both are zeros.
 pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> {
     /// The type of one lane.
     type Float: Real;
-    /// What a comparison gives.
+    /// The result of a comparison.
     type Mask: Mask;
     /// The lanes of `f64` on the same instruction set.
     type Double: Lanes<Float = f64, Double = Self::Double>;
 
     /// Whether [`mul_add`](Self::mul_add) rounds once.
     const FUSED: bool;
-    /// Whether `*` computes subnormal products without a microcode assist: see [`Gradual`].
+    /// Whether `*` takes subnormal operands and results without a microcode assist: see [`Gradual`].
     const GRADUAL: bool = false;
 
     /// The same value in every lane, rounded to the lane type.
@@ -99,30 +140,30 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
     fn mul_add(self, factor: Self, term: Self) -> Self;
     /// `term - self * factor`, rounded once where [`FUSED`](Self::FUSED).
     fn neg_mul_add(self, factor: Self, term: Self) -> Self;
-    /// The magnitude.
+    /// The magnitude: the sign bit cleared, of NaN too.
     fn abs(self) -> Self;
     /// The magnitude of `self` with the sign of `sign`.
     fn copysign(self, sign: Self) -> Self;
-    /// `self > other ? self : other`: NaN in either gives `other`.
+    /// `self > other ? self : other`: NaN in either, and two zeros, give `other`.
     fn max(self, other: Self) -> Self;
-    /// `self < other ? self : other`: NaN in either gives `other`.
+    /// `self < other ? self : other`: NaN in either, and two zeros, give `other`.
     fn min(self, other: Self) -> Self;
     /// `self < other`, false for NaN.
     fn lt(self, other: Self) -> Self::Mask;
     /// `self <= other`, false for NaN.
     fn le(self, other: Self) -> Self::Mask;
-    /// `yes` where the mask holds, else `no`.
+    /// `yes` where the mask holds, else `no`, bit for bit.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// The wrapping sum of the bit patterns.
+    /// The wrapping sum of the bit patterns as unsigned integers of the lane's width.
     fn add_bits(self, other: Self) -> Self;
     /// The wrapping difference of the bit patterns.
     fn sub_bits(self, other: Self) -> Self;
     /// The bit pattern, shifted left.
     fn shl_bits<const N: u32>(self) -> Self;
-    /// The bit pattern, shifted right, zeros coming in.
+    /// The bit pattern, shifted right and filled with zeros.
     fn shr_bits<const N: u32>(self) -> Self;
-    /// For each lane the table entry that the low three bits of its pattern name.
+    /// For each lane the table entry whose index is the low three bits of the lane's pattern. For `f32` lanes with FMA.
     #[inline(always)]
     fn lookup(self, table: &[f32; 8]) -> Self {
         let mut lanes = self.to_array();
@@ -132,36 +173,39 @@ pub trait Lanes: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = S
         self.with_array(lanes)
     }
 
-    /// The mask of the first `count` lanes.
-    fn first(self, count: usize) -> Self::Mask;
+    /// The mask of the first `count` lanes, `count` being at most the lane count.
+    fn first_lanes(self, count: usize) -> Self::Mask;
     /// The first `count` lanes, the others replaced by `fill`.
     #[inline(always)]
-    fn keep(self, count: usize, fill: Self) -> Self {
-        Self::select(self.first(count), self, fill)
+    fn keep_first(self, count: usize, fill: Self) -> Self {
+        Self::select(self.first_lanes(count), self, fill)
     }
-    /// The lanes as `f64`, first half and second half. `f64` lanes give themselves twice.
+    /// The lanes as `f64`, first half and second half. `f64` lanes return themselves twice.
     fn widen(self) -> [Self::Double; 2];
-    /// The inverse of [`widen`](Self::widen), rounding each lane once.
+    /// The inverse of [`widen`](Self::widen), each lane rounded once, to a subnormal number too. `f64` lanes return the
+    /// first half.
     fn narrow(halves: [Self::Double; 2]) -> Self;
-    /// The product, subnormal operands and results included, without a microcode assist.
+    /// The product without a microcode assist, also where operands or result are subnormal: see [`Gradual`].
     fn gradual_mul(self, other: Self) -> Self;
 
     /// The lanes in order.
     fn to_array(self) -> <Self::Float as Real>::Array;
-    /// A lane value with these lanes.
+    /// These lanes as a lane value. The lanes of `self` do not matter.
     fn with_array(self, lanes: <Self::Float as Real>::Array) -> Self;
 }
 
-/// Folds over the lanes of many rows at once.
+/// Folds of many rows at once: a transposition and a fold in one, so that each row's result is a lane.
 pub trait Fold: Lanes {
-    /// Lane `r` of the result is the maximum over all lanes of `rows[r]`. `f64` lanes use 8 rows.
+    /// Lane `r` of the result is the maximum over all lanes of `rows[r]`, in any order. It is unspecified where the row
+    /// has a NaN, and so is the sign of a zero. `f64` lanes use the first 8 rows.
     fn fold_max(rows: &[Self; ROWS]) -> Self;
-    /// Lane `r` of the result is the sum over all lanes of `rows[r]`, in `f64`: lane `i` is added
-    /// to lane `i + n/2`, then the halves of that in the same way, down to one.
+    /// Lane `r` of the result is the sum over all lanes of `rows[r]`, in `f64`. The order is part of the contract: of n
+    /// lanes, lane `i` is added to lane `i + n/2`, then the n/2 sums in the same way, down to one. `f64` lanes use the
+    /// first 8 rows and return their sums twice.
     fn fold_sum(rows: &[Self; ROWS]) -> [Self::Double; 2];
 }
 
-/// Loads and stores of the lane types that exist in hardware.
+/// Loads and stores of the lane types that stand for registers: of all but [`Gradual`].
 pub trait Memory: Lanes {
     /// The token that proves that the type's instructions exist.
     type Simd: Simd;
@@ -186,14 +230,15 @@ pub trait Memory: Lanes {
     /// `to` must be valid for writes of all lanes.
     #[allow(unsafe_code)]
     unsafe fn store(self, to: *mut Self::Float);
-    /// Stores all lanes, past the caches where [`Simd::STREAMS`]; a [`Simd::fence`] must follow before the call returns.
+    /// Stores all lanes, past the caches where [`Simd::STREAMS`]. A [`Simd::fence`] must follow before the kernel
+    /// returns.
     ///
     /// # Safety
     /// `to` must be valid for writes of all lanes, and aligned to 64 bytes.
     #[allow(unsafe_code)]
     #[inline(always)]
     unsafe fn stream(self, to: *mut Self::Float) {
-        // SAFETY: the caller's promise is more than what `store` needs.
+        // SAFETY: the caller promises what `store` needs, and alignment.
         unsafe { self.store(to) }
     }
     /// Stores the first `count` lanes.
@@ -204,7 +249,7 @@ pub trait Memory: Lanes {
     unsafe fn store_partial(self, to: *mut Self::Float, count: usize);
 }
 
-/// [`Fold`] with plain loops.
+/// The methods of [`Fold`], with plain loops over arrays.
 macro_rules! fold_by_arrays {
     () => {
         #[inline(always)]

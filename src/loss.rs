@@ -136,8 +136,8 @@ impl<T: Float, const M: usize> Split for Work<'_, T, M> {
     fn len(&self) -> usize {
         self.logits.len()
     }
-    fn each(&self) -> usize {
-        self.logits.each()
+    fn unit_len(&self) -> usize {
+        self.logits.unit_len()
     }
     fn split_at(self, mid: usize) -> (Self, Self) {
         let (logits, logits_rest) = self.logits.split_at(mid);

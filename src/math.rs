@@ -1,4 +1,4 @@
-//! Functions of one lane value.
+//! Functions of one lane value, and the test for inputs whose products may be subnormal.
 
 mod exp;
 mod ln;
@@ -10,34 +10,33 @@ pub use tanh::tanh;
 
 use crate::lanes::{Lanes, Mask, Real};
 
-/// x limited to `[-limit, limit]`; NaN stays.
+/// x limited to `[-limit, limit]`. NaN stays NaN.
 #[inline(always)]
 pub fn clamp<L: Lanes>(x: L, limit: f64) -> L {
-    // The second operand is the result for NaN.
+    // `min` and `max` return the second operand if either is NaN.
     x.splat(-limit).max(x.splat(limit).min(x))
 }
 
-/// What [`margin`] is at least where `x` is ordinary for a product: two such numbers, or three with one near 1, have a
-/// normal one, or 0.
+/// Smallest magnitude whose products are normal: of two such numbers, or of three if one is near 1.
 #[inline(always)]
 pub fn least_factor<L: Lanes>(like: L) -> L {
     like.splat(if L::Float::IS_F32 { 2_f64.powi(-60) } else { 2_f64.powi(-500) })
 }
 
-/// The smaller of `margin` and the magnitude of `x`, but for 0 and NaN, which are as good as large.
+/// min(margin, |x|). 0 and NaN leave `margin` as it is, because their products are not subnormal.
 #[inline(always)]
 pub fn margin<L: Lanes>(x: L, margin: L) -> L {
-    // The bit pattern below that of a magnitude is a little less, and NaN for 0.
+    // Subtracting 1 from the pattern makes a magnitude a little smaller, and 0 a NaN, for which `min` gives `margin`.
     x.abs().sub_bits(x.splat_bits(1)).min(margin)
 }
 
-/// Whether all numbers that went into the margin are ordinary.
+/// Whether all numbers that went into the margin are at least [`least_factor`] in every lane, or 0 or NaN.
 #[inline(always)]
 pub fn is_ordinary<L: Lanes>(margin: L) -> bool {
     least_factor(margin).le(margin).all()
 }
 
-/// A product without the price of a subnormal one.
+/// a * b, the long way of [`Gradual`](crate::lanes::Gradual) only where some lane's operands are small.
 #[inline(always)]
 pub fn product<L: Lanes>(a: L, b: L) -> L {
     if is_ordinary(margin(a, margin(b, a.splat(f64::INFINITY)))) { a * b } else { a.gradual_mul(b) }

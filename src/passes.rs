@@ -119,7 +119,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     pub fn set_values(&self, values: &mut Values<T>, value: impl Fn(usize) -> T) {
         values.clear();
         for first in (0..self.len()).step_by(T::LANES) {
-            let mut line = Line::<T>::ANY;
+            let mut line = Line::<T>::PLACEHOLDER;
             for (lane, r) in line.0.as_mut().iter_mut().zip(first..self.len()) {
                 *lane = value(r);
             }
@@ -239,7 +239,7 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
             Layout::Pieces => pieces::sum(level, rows, f, by_row, partials),
         }
         if self.layout.is_in_memory() {
-            self.rows.read_output();
+            self.rows.replace_source_by_output();
         }
         self.fold(sums);
     }
@@ -279,7 +279,7 @@ impl Tile<'_, f32, 1, 1> {
         let is_panel = matches!(self.layout, Layout::Panel(_));
         let lane_values = if is_panel { axis } else { len * axis.div_ceil(f32::LANES) };
         if terms.len() < 2 * lane_values {
-            terms.resize(2 * lane_values, Line::ANY);
+            terms.resize(2 * lane_values, Line::PLACEHOLDER);
         }
         if is_panel {
             level.run(wide::PanelSum { rows, f, by_row, terms, sums });

@@ -1,11 +1,11 @@
 //! Plain scalar `f64` versions of every operation, for differential tests.
 //!
-//! They are written for clarity and share nothing with the kernels.
+//! They are written for clarity and share no code with the kernels.
 
 /// `1 / (1 + e^-x)`.
 pub fn sigmoid(x: f64) -> f64 {
     if x < 0.0 {
-        // The other form overflows where the result is subnormal.
+        // In the other form e^-x overflows where the result is subnormal.
         x.exp() / (1.0 + x.exp())
     } else {
         1.0 / (1.0 + (-x).exp())
@@ -82,8 +82,9 @@ pub fn log_sum_exp(x: &[f64]) -> f64 {
     max + sum.ln()
 }
 
-/// The sum of all terms and of what was rounded off on the way: in a long row the roundings of plain additions add up.
+/// The sum, by Neumaier's compensated summation: in a long row the rounding errors of plain additions add up.
 fn sum(terms: impl Iterator<Item = f64>) -> f64 {
+    // `lost` is the sum of the rounding errors.
     let (mut sum, mut lost) = (0.0_f64, 0.0);
     for term in terms {
         let next = sum + term;

@@ -309,8 +309,8 @@ impl<T: Float> Split for LogSumExpWork<'_, T> {
     fn len(&self) -> usize {
         self.x.len()
     }
-    fn each(&self) -> usize {
-        self.x.each()
+    fn unit_len(&self) -> usize {
+        self.x.unit_len()
     }
     fn split_at(self, mid: usize) -> (Self, Self) {
         let (x, x_rest) = self.x.split_at(mid);

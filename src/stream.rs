@@ -1,21 +1,22 @@
-//! When outputs are written past the caches.
+//! The size from which on outputs are written past the caches.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What the threshold is where the machine does not tell the size of its last-level cache.
+/// The threshold where the system does not tell the size of the last-level cache.
 const DEFAULT: usize = 32 << 20;
 
-/// The threshold, or 0 where it was not yet asked for.
+/// The threshold, or 0 before its first use.
 static THRESHOLD: AtomicUsize = AtomicUsize::new(0);
 
 /// The size in bytes above which an output slice is written past the caches.
 ///
-/// [`Relu`](crate::Relu), [`LeakyRelu`](crate::LeakyRelu) and every gradient do so ("non-temporal stores"), on AVX2 and
-/// AVX-512, unless they work in place. It saves reading the output's memory first: a third of the time and more
-/// (`cargo bench --bench parallel`). Whoever reads the output right after finds none of it in the caches. Results are the
-/// same. Other functions compute for longer than memory takes, and gain nothing.
+/// [`Relu`](crate::Relu), [`LeakyRelu`](crate::LeakyRelu) and every gradient of an activation then use non-temporal
+/// stores, on AVX2 and AVX-512, unless they work in place. An ordinary store reads the output's memory first, a
+/// non-temporal one does not: that saves a third of the time and more (`cargo bench --bench parallel`). The price is
+/// that the output is not in the caches when it is read next. Results are the same. Other functions compute for longer
+/// than memory takes, and would gain nothing.
 ///
-/// By default it is the size of the last-level cache, where Linux tells it, or else 32 MiB.
+/// The default is the size of the last-level cache, if Linux tells it, and 32 MiB otherwise.
 pub fn streaming_threshold() -> usize {
     match THRESHOLD.load(Ordering::Relaxed) {
         0 => {
@@ -27,7 +28,7 @@ pub fn streaming_threshold() -> usize {
     }
 }
 
-/// Sets the [`streaming_threshold`] for the process; `usize::MAX` keeps every output in the caches.
+/// Sets the [`streaming_threshold`] for the process. With `usize::MAX` no output is written past the caches.
 ///
 /// ```
 /// activations::set_streaming_threshold(usize::MAX);
@@ -36,7 +37,7 @@ pub fn set_streaming_threshold(bytes: usize) {
     THRESHOLD.store(bytes.max(1), Ordering::Relaxed);
 }
 
-/// The bytes of the largest cache of the first CPU.
+/// The size in bytes of the largest cache of CPU 0, from Linux's sysfs.
 fn last_level_cache() -> Option<usize> {
     let sizes = (0..8).map_while(|index| {
         let size = std::fs::read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size")).ok()?;

@@ -1,25 +1,50 @@
-//! The shape of a row's sum, the same wherever and however the row is summed.
+//! The shape of a row's sum: the order of its additions, which depends on the length of the row alone.
 //!
-//! One partial sum per lane; blocks of [`BLOCK`] lane values, each summed in order from +0; the block
-//! sums combined by a balanced binary tree over the block's index. So equal terms do not pile up
-//! rounding errors, and any thread may sum any block.
+//! Floating-point addition is not associative, so results have the same bits on every instruction set, in every tile
+//! and on any number of threads only if the order is fixed:
+//!
+//! ```text
+//! element i of the row belongs to lane i mod 16 (8 for f64)             all that follows, lane by lane
+//! block b = ((0 + x[8 b]) + x[8 b + 1]) + .. + x[8 b + 7]               x[v]: lane value v of the row; BLOCK = 8
+//! the block sums are combined by a binary tree over their index b
+//! the lanes are folded in f64                                           see `Fold::fold_sum`
+//! ```
+//!
+//! The first 2^k blocks, 2^k being the largest power of two below their number, are a subtree of their own, and so on
+//! in the rest. So threads can sum subtrees, and a row that is read from front to back needs one stored sum for each
+//! set bit of the number of blocks, as in a binary counter:
+//!
+//! ```text
+//! add(block):                              finish(last):
+//!     k = 0                                    sum = last
+//!     while level k is full:                   for each full level k, lowest first:
+//!         block = level k + block                  sum = level k + sum
+//!         empty level k                            empty level k
+//!         k = k + 1                            return sum
+//!     level k = block
+//! ```
+//!
+//! The worst error grows with the logarithm of the number of blocks, not with the number of terms: a row of equal
+//! terms, whose roundings all go the same way, would be off by hundreds of ulp with plain partial sums.
 
 use crate::lanes::{Lanes, Line, Stack};
 
-/// Lane values per block.
+/// The number of lane values in a block.
 pub const BLOCK: usize = 8;
 
-/// More than the blocks of any slice have bits in their number.
+/// At least the number of bits in the number of blocks of any slice.
 const LEVELS: usize = 60;
 
-/// A place for the levels of a [`Tree`].
+/// Memory for the levels of a [`Tree`].
 pub type Levels<T> = Stack<T, LEVELS>;
 
-/// Combines the sums of a row's blocks, one row after the other.
+/// Combines the block sums of a row, front to back. After [`finish`](Self::finish) it is ready for the next row.
 ///
-/// The count is apart from the levels, whose place depends on it: so it stays in a register.
+/// The levels are borrowed: a count in the same place as they are, indexed by it, would be kept in memory and not in a
+/// register.
 pub struct Tree<'l, L: Lanes> {
-    /// Level k holds the sum of 2^k blocks, where bit k of `blocks` is set. Level k is never set before level k - 1.
+    /// Level k holds the sum of 2^k blocks where bit k of `blocks` is set. Otherwise its value is left over from
+    /// before. The stack grows by one at most, because level k is first used after level k - 1.
     levels: &'l mut Levels<L::Float>,
     blocks: usize,
 }
@@ -48,8 +73,7 @@ impl<'l, L: Lanes> Tree<'l, L> {
         self.blocks += 1;
     }
 
-    /// The sum of the row, whose last block has this sum and may be short or empty; the next row starts
-    /// empty.
+    /// The sum of the row, given the sum of its last block, which may be short or empty. Empties the tree.
     #[inline(always)]
     pub fn finish(&mut self, last: L) -> L {
         let mut sum = last;

@@ -1,15 +1,14 @@
-//! The judge of error: the distance of a result from the true value, in units in the last place.
+//! The error of a result in units in the last place (ulp), as the tests, benches and fuzz targets measure it.
 //!
-//! Tests, benches and fuzz targets all use it. One ulp is the spacing of the format at the true
-//! value: the distance between the two neighbours that enclose it, and the smallest subnormal where
-//! the true value is subnormal or 0.
+//! One ulp is the spacing of the format at the true value: the distance between the two neighbours that enclose the
+//! true value. Where that is subnormal or 0, one ulp is the smallest subnormal number.
 
 use crate::float::Float;
 
-/// The spacing of `T` at `exact`.
+/// The spacing of the numbers of `T` at `exact`.
 pub fn spacing<T: Float>(exact: f64) -> f64 {
     let epsilon = if size_of::<T>() == 4 { f32::EPSILON.into() } else { f64::EPSILON };
-    // The exponent's bits alone are the largest power of two up to |exact|, or 0 if that is subnormal.
+    // The bits of the exponent field alone are the largest power of two up to |exact|, or 0 where `exact` is subnormal.
     let power = f64::from_bits(exact.to_bits() & f64::INFINITY.to_bits());
     power.max(T::MIN_POSITIVE) * epsilon
 }
@@ -19,10 +18,9 @@ pub fn error<T: Float>(actual: T, exact: f64) -> f64 {
     error_of(actual, exact, 0.0)
 }
 
-/// The error of a result in ulp, given the true value as an unevaluated sum.
+/// The error of a result in ulp, given the true value as the unevaluated sum `exact + rest`.
 ///
-/// NaN is right for NaN and infinitely wrong otherwise; so is an infinity where the true value rounds to
-/// a finite number, and the reverse.
+/// Where either is NaN, or infinite once rounded to `T`, the error is 0 if they agree and infinity otherwise.
 pub fn error_of<T: Float>(actual: T, exact: f64, rest: f64) -> f64 {
     let value = actual.to_f64();
     if value.is_nan() || exact.is_nan() {

@@ -1,3 +1,5 @@
+//! The public type of the exact tier. Its formulas are `exact` and `exact_gradient` of each activation.
+
 use super::Activation;
 use super::methods::methods;
 use crate::cost::Cost;
@@ -6,36 +8,38 @@ use crate::lanes::Slices;
 
 /// The exact tier of an operation: every `f32` result is the one nearest to the true value.
 ///
-/// `exact()` of any activation, by value or as `dyn`, gives its exact tier, whose methods are those of the activation, for
-/// `f32`. Inputs are widened to `f64`, the formula is evaluated there and rounded once; so are the gradients.
+/// `exact()` of any activation, by value or as `dyn`, returns its exact tier, which has the methods of the activation,
+/// for `f32`. Inputs are widened to `f64`, the formula is evaluated there, and the result is rounded once to `f32`.
+/// Gradients are computed in the same way.
 ///
-/// The exact tier of [`Softmax`](crate::Softmax) sums in `f64` too: its probabilities are within 0.51 ulp, with the same
-/// bits wherever [`Isa::is_fused`](crate::Isa::is_fused).
+/// The exact tier of [`Softmax`](crate::Softmax) also sums in `f64`: its probabilities are within 0.51 ulp, with the
+/// same bits on all instruction sets for which [`Isa::is_fused`](crate::Isa::is_fused) holds.
 ///
-/// # Which one
+/// # Which one to use
 ///
 /// | | the activation itself | its exact tier |
 /// |---|---|---|
 /// | elements | `f32`, `f64` | `f32` |
 /// | worst error in ulp: sigmoid, tanh, exp | 1.8, 1.2, 0.9 | 0.5: no `f32` is nearer |
 /// | results that are not the nearest | 3.3 %, 1.2 %, 2.8 % | none of the 2^32 |
-/// | rising where the function does | but for single steps of an ulp | everywhere |
+/// | monotonic | except for single steps of an ulp | everywhere |
 /// | the same bits | wherever [`Isa::is_fused`](crate::Isa::is_fused) | everywhere |
-/// | the gradient at a stored output | within 4 ulp | within 0.5, if an `f64` can tell |
+/// | gradient at a stored output | within 4 ulp | within 0.5, as far as `f64` can tell |
 /// | ns/element with AVX-512, AVX2, SSE2: sigmoid | 0.22, 0.38, 1.2 | 0.69, 0.89, 2.0 |
 /// | tanh | 0.27, 0.37, 1.2 | 0.73, 1.0, 2.4 |
 /// | exp | 0.15, 0.22, 0.73 | 0.66, 0.88, 2.5 |
 ///
-/// Use the activation itself where nobody compares bits: training and most inference do not see an ulp. Use the exact tier
-/// where results must be reproducible on every machine, or by anybody else's correctly rounded function; where a test wants
-/// `==` in place of a tolerance; where a step down in a function that rises is a bug.
+/// Use the activation itself where no bits are compared: an ulp does not matter in training and in most inference. Use
+/// the exact tier where results must be the same on every machine or as those of another correctly rounded
+/// implementation, where a test compares with `==`, or where the result must be monotonic.
 ///
-/// The times are those of 65 536 elements on an AMD EPYC (Zen 4), as `cargo bench --bench activations -- 65536` prints them.
+/// The times are those of 65 536 elements on an AMD EPYC (Zen 4), as `cargo bench --bench activations -- 65536` prints
+/// them.
 ///
 /// # Proof
 ///
-/// `cargo run --release --example exhaustive` judges every result for all 2^32 inputs on every instruction set that the
-/// machine has, by double-double arithmetic where `f64` is too coarse, and prints a hash of them all:
+/// `cargo run --release --example exhaustive` judges the results for all 2^32 inputs on every instruction set that the
+/// machine has, by double-double arithmetic where `f64` is too coarse, and prints a hash of all results:
 ///
 /// | | results | derivatives at the results |
 /// |---|---|---|
@@ -54,7 +58,7 @@ use crate::lanes::Slices;
 /// for isa in Isa::available() {
 ///     let mut y = [0.0; 4];
 ///     isa.with(|| Sigmoid.exact().forward(&x, &mut y));
-///     // Equal, on every machine.
+///     // The same bits on every machine.
 ///     assert_eq!(y.map(f32::to_bits), [0x29d2b706, 0x3effffff, 0x3f130eaa, 0x3f7e4961]);
 /// }
 /// ```

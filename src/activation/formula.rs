@@ -1,27 +1,28 @@
-//! The declaration of an activation, and the maps that follow from it.
+//! The declaration of an activation, and the four [`Map`]s that follow from it: forward and backward, fast and exact.
 
 use crate::cost::Cost;
 use crate::elementwise::Map;
 use crate::lanes::Lanes;
 use crate::math;
 
-/// The declaration of an activation: everything else follows from it.
+/// The declaration of an activation. Its methods, tests and kernels follow from it.
 pub trait Formula: Copy + Send + Sync + 'static {
-    /// The name in lower case, as in a model's configuration.
+    /// The name in lower case, as model configurations have it.
     const NAME: &'static str;
-    /// The instance that stands for the activation where none is given.
+    /// The instance with default parameters, for [`by_name`](super::by_name) and [`ACTIVATIONS`](super::ACTIVATIONS).
     const DEFAULT: Self;
-    /// The largest error of an `f32` result in ulp, with a fused multiply-add and without.
+    /// The bound on the error of an `f32` result in ulp, with a fused multiply-add and without.
     const MAX_ULP: [f64; 2];
     /// The same for `f64`.
     const MAX_ULP_F64: [f64; 2];
-    /// The least and the largest value.
+    /// The smallest and the largest value.
     const RANGE: [f64; 2];
-    /// What the value costs.
+    /// The cost of [`value`](Self::value) per element.
     const COST: Cost = Cost::FUNCTION;
-    /// Whether the value has hard elements: see [`Map`].
+    /// Whether [`value`](Self::value) has hard elements: inputs for which an intermediate is subnormal or overflows.
+    /// See [`Map`].
     const HAS_HARD: bool = true;
-    /// Whether the gradient has.
+    /// Whether [`gradient`](Self::gradient) has hard elements.
     const GRADIENT_HAS_HARD: bool = true;
 
     /// min(margin, distance from x to the nearest input with a subnormal or overflowing intermediate of the
@@ -37,27 +38,28 @@ pub trait Formula: Copy + Send + Sync + 'static {
         math::margin(y, math::margin(dy, margin))
     }
 
-    /// The activation itself.
+    /// The activation. On plain lanes for inputs that are not hard, on gradual lanes for every input.
     fn value<L: Lanes>(self, x: L) -> L;
-    /// The value of `f32` numbers in `f64` lanes: rounded to `f32`, it must be the nearest to the true value.
+    /// The activation of `f32` numbers, in `f64` lanes. Rounded to `f32`, the result must be the `f32` nearest to the
+    /// true value.
     #[inline(always)]
     fn exact<L: Lanes>(self, x: L) -> L {
         self.value(x)
     }
-    /// The gradient with respect to the input, from the saved output and the gradient that comes in.
+    /// The gradient with respect to the input, from the saved output `y` and the gradient `dy` with respect to it.
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L;
-    /// The gradient of `f32` numbers in `f64` lanes, with the same bits on every instruction set.
+    /// The gradient of `f32` numbers, in `f64` lanes, with the same bits on every instruction set.
     #[inline(always)]
     fn exact_gradient<L: Lanes>(self, y: L, dy: L) -> L {
         self.gradient(y, dy)
     }
-    /// The activation in `f64`, by a formula of its own.
+    /// The activation in scalar `f64`, by code that the kernels do not share.
     fn reference(self, x: f64) -> f64;
-    /// The gradient in `f64`, from the output.
+    /// The gradient in scalar `f64`, from the output.
     fn reference_gradient(self, y: f64, dy: f64) -> f64;
 }
 
-/// The value of a formula.
+/// The map of [`Formula::value`].
 #[derive(Clone, Copy)]
 pub struct Forward<F>(pub F);
 
@@ -75,7 +77,7 @@ impl<F: Formula> Map<1> for Forward<F> {
     }
 }
 
-/// The gradient of a formula, from the output and the gradient with respect to it.
+/// The map of [`Formula::gradient`].
 #[derive(Clone, Copy)]
 pub struct Backward<F>(pub F);
 
@@ -93,7 +95,7 @@ impl<F: Formula> Map<2> for Backward<F> {
     }
 }
 
-/// The correctly rounded value. In `f64` no `f32` is hard.
+/// The map of [`Formula::exact`], rounded to `f32`. There are no hard elements, because in `f64` every `f32` is normal.
 #[cfg(feature = "exact")]
 #[derive(Clone, Copy)]
 pub struct ExactForward<F>(pub F);
@@ -110,7 +112,7 @@ impl<F: Formula> Map<1> for ExactForward<F> {
     }
 }
 
-/// The gradient in `f64`, rounded once.
+/// The map of [`Formula::exact_gradient`], rounded to `f32`.
 #[cfg(feature = "exact")]
 #[derive(Clone, Copy)]
 pub struct ExactBackward<F>(pub F);

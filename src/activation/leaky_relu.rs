@@ -1,3 +1,5 @@
+//! The leaky relu: one product and a select. The exact tier needs its `f64` product rounded to odd.
+
 use super::formula::Formula;
 use crate::cost::Cost;
 use crate::lanes::Lanes;
@@ -9,9 +11,8 @@ use crate::{check, reference};
 ///
 /// # Accuracy
 ///
-/// `f32`: the slope is rounded, then the product, within 1.5 ulp for every slope that is normal as
-/// `f32`, subnormal products included.
-/// `f64`: within 0.75 ulp, where a subnormal product may be rounded twice; 0.5 elsewhere.
+/// `f32`: within 1.5 ulp for every slope that is normal as `f32`, subnormal products included: the slope is rounded to
+/// `f32`, then the product. `f64`: within 0.5 ulp, or 0.75 if the product is subnormal, since it may be rounded twice.
 /// (`cargo run --release --example exhaustive`.)
 ///
 /// # Special values
@@ -74,7 +75,7 @@ impl Formula for LeakyRelu {
 
     #[inline(always)]
     fn exact<L: Lanes>(self, x: L) -> L {
-        L::select(x.splat(0.0).lt(x), x, product_to_odd(self.negative_slope, x))
+        L::select(x.splat(0.0).lt(x), x, product_rounded_to_odd(self.negative_slope, x))
     }
 
     #[inline(always)]
@@ -92,17 +93,25 @@ impl Formula for LeakyRelu {
     }
 }
 
-/// The product with an `f32` number in an `f64` lane. What the rounding lost makes the last bit odd, which no number half
-/// way between two `f32` has: the product keeps its side of it, and may be rounded again.
+/// factor * x, rounded to odd: an inexact product becomes the one of its two `f64` neighbours whose last bit is odd.
+/// `x` is an `f32` number.
+///
+/// Rounding such a product to `f32` is correct. A number half way between two `f32` has an even last bit, so an inexact
+/// product never becomes such a tie, but stays on its side of it.
 #[inline(always)]
-fn product_to_odd<L: Lanes>(factor: f64, x: L) -> L {
+fn product_rounded_to_odd<L: Lanes>(factor: f64, x: L) -> L {
+    // The factor in two parts, head and the rest.
     let head = f64::from_bits(factor.to_bits() >> 27 << 27);
     let product = x.splat(factor) * x;
-    // Exact: x has 24 digits, the two parts of the factor at most 27.
+    // The rounding error of the product, exactly: x has 24 digits and the parts of the factor at most 27, so that both
+    // products below are exact.
     let lost = x.splat(head) * x - product + x.splat(factor - head) * x;
+    // Positive where the true product is larger in magnitude than the rounded one: one step up makes an even pattern
+    // odd.
     let (zero, side) = (x.splat(0.0), lost * product);
     let down = L::select(side.lt(zero), x.splat_bits(1), zero);
     let step = L::select(zero.lt(side), x.splat_bits(1), zero.sub_bits(down));
+    // The last bit, shifted to the exponent field, so that it makes a number other than 0.
     let is_odd = zero.lt(product.shl_bits::<62>().abs());
     L::select(is_odd, product, product.add_bits(step))
 }

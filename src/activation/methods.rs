@@ -3,7 +3,8 @@
 use crate::activation::Activation;
 use crate::float::{Float, Kernels};
 
-/// The slice methods and their parallel twins: `methods!([visibility] [generics,] type, cost, forward kernel, backward kernel)`.
+/// Declares the slice methods and their parallel twins:
+/// `methods!([visibility] [generics,] type, cost, forward kernel, backward kernel)`.
 macro_rules! methods {
     ([$($visibility:tt)*] [$($generics:tt)*] $T:ident, $cost:path, $forward:path, $backward:path) => {
         $crate::call::twins! {
@@ -25,7 +26,8 @@ macro_rules! methods {
                 $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
             }
 
-            /// Writes the activation of each element of `x` to `y`, whatever `y` held, and returns it.
+            /// Writes the activation of each element of `x` to `y`, which may be uninitialised, and returns `y` as
+            /// initialised.
             ///
             /// # Panics
             ///
@@ -69,7 +71,8 @@ pub(super) use methods;
 
 /// The methods of activations, for functions that are generic over them.
 ///
-/// An activation of a known type, and `dyn Activation`, has these methods without the trait. No type can override them.
+/// A value of a known activation type or of `dyn Activation` has these methods without the trait. No type can override
+/// them.
 ///
 /// ```
 /// use activations::{Activation, ActivationExt, Relu};
@@ -92,7 +95,7 @@ impl<A: Activation + ?Sized> ActivationExt for A {}
 impl dyn Activation + '_ {
     methods!([pub] [T: Float,] T, Kernels::cost, T::forward, T::backward);
 
-    /// Its exact tier: every `f32` result is the one nearest to the true value.
+    /// The exact tier of this activation: every `f32` result is the one nearest to the true value.
     #[cfg(feature = "exact")]
     pub fn exact(&self) -> super::Exact<&Self> {
         super::Exact(self)

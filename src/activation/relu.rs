@@ -1,3 +1,5 @@
+//! The relu: a maximum, and a select for its gradient. No element is hard.
+
 use super::formula::Formula;
 use crate::cost::Cost;
 use crate::lanes::Lanes;
@@ -13,8 +15,8 @@ use crate::reference;
 ///
 /// # Special values
 ///
-/// NaN gives NaN; everything not above 0, -0 included, gives +0. The gradient is a choice, not a
-/// product: an infinite `dy` behind a dead unit gives 0, and a NaN output passes `dy` through.
+/// NaN gives NaN. Every other input that is not above 0, -0 included, gives +0. The gradient is selected, not
+/// multiplied: where the output is 0 an infinite or NaN `dy` gives 0, and where the output is NaN the gradient is `dy`.
 ///
 /// # Examples
 ///
@@ -44,7 +46,7 @@ impl Formula for Relu {
 
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
-        // `max` returns its second operand for NaN and for two zeros; the sum turns -0 into +0.
+        // `max` returns its second operand for NaN and for two zeros. The sum turns -0 into +0.
         let zero = x.splat(0.0);
         zero.max(x) + zero
     }

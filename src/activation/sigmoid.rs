@@ -1,3 +1,12 @@
+//! The sigmoid, from one exponential and one division.
+//!
+//! ```text
+//! e = e^x,  y = e / (1 + e)
+//! result = y if x >= 0 else e - e y           the same value, with less rounding error
+//! ```
+//!
+//! e^x itself and not e^-x, because e is then small where the result is small, and its relative error is kept.
+
 use super::formula::Formula;
 use crate::lanes::{Lanes, Real};
 use crate::math;
@@ -5,14 +14,14 @@ use crate::reference;
 
 /// The logistic sigmoid, `1 / (1 + e^-x)`.
 ///
-/// The gradient from the output is `dy * y * (1 - y)`. Where the output saturates at 0 or 1 it
-/// vanishes: the reason to prefer [`Relu`](crate::Relu) in deep networks.
+/// The gradient from the output is `dy * y * (1 - y)`. It vanishes where the output saturates at 0 or 1: a reason to
+/// prefer [`Relu`](crate::Relu) in deep networks.
 ///
 /// # Accuracy
 ///
-/// `f32`, over all inputs: within 2.0 ulp with a fused multiply-add (1.82 measured), 2.5 without (1.89). `f64`, sampled:
-/// within 2.5 ulp (1.55, 1.79). Subnormal results are computed, not flushed. Gradients: within 4 ulp of the formula at
-/// the stored output. (`cargo run --release --example exhaustive`.)
+/// `f32`, over all inputs: within 2.0 ulp with a fused multiply-add (1.82 measured), 2.5 without (1.89). `f64`,
+/// sampled: within 2.5 ulp (1.55, 1.79). Subnormal results are computed, not flushed. Gradients: within 4 ulp of the
+/// formula at the stored output. (`cargo run --release --example exhaustive`.)
 ///
 /// # Special values
 ///
@@ -46,24 +55,29 @@ impl Formula for Sigmoid {
         (math::max_ordinary(x) - x.abs()).min(margin)
     }
 
-    /// e / (1 + e) with e = e^x; for negative x as e - e (e / (1 + e)), where the small product
-    /// damps the rounding of the sum and of the division.
+    /// With e = e^x: e / (1 + e) for positive x, and e - e (e / (1 + e)) for negative x. Both are equal, but in the
+    /// second the roundings of the sum and of the division count less, because they are in a term that is smaller than
+    /// the first.
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
         let limit = math::max_ordinary(x);
         if !L::GRADUAL {
             return from_exp(x, math::exp(x));
         }
-        // Below the limit the sigmoid is e itself, which may be subnormal and goes around the division.
+        // Below -limit the sigmoid rounds to e, which may be subnormal. Such an e is kept out of the division.
+        // Without FMA the product of e and the quotient has to be normal too.
         let e = math::exp(limit.min(x));
         let least = if L::FUSED { x.splat(<L::Float as Real>::MIN_POSITIVE) } else { math::least_factor(x) };
         let y = from_exp(x, least.max(e));
         L::select(x.lt(x.splat(0.0) - limit), e, y)
     }
 
-    /// Close to 0 the sigmoid is 1/2 + x/4 - x^3/48 + ..., and 1/2 + x/4 may lie half way between two `f32`: the cubic
-    /// term, too small for an `f64`, then says that the one nearer to 1/2 is right. So every result is moved towards 1/2
-    /// by about a unit in its last place. That takes no other input across its tie: `examples/exhaustive` judges them all.
+    /// e / (1 + e) with e as a quotient, so that there is one division, and then a small correction.
+    ///
+    /// Close to 0 the sigmoid is 1/2 + x/4 - x^3/48 + .., and 1/2 + x/4 may lie half way between two `f32`. The cubic
+    /// term is too small for an `f64`, but it decides: the `f32` nearer to 1/2 is right. So every result is moved
+    /// towards 1/2 by about one ulp of `f64`. No result of another input crosses a tie by that: `examples/exhaustive`
+    /// judges all of them.
     #[inline(always)]
     fn exact<L: Lanes>(self, x: L) -> L {
         let (s, q, r) = math::exp_quotient(math::clamp(x, 200.0));
@@ -86,13 +100,14 @@ impl Formula for Sigmoid {
     }
 }
 
+/// The sigmoid of x, given e = e^x.
 #[inline(always)]
 fn from_exp<L: Lanes>(x: L, e: L) -> L {
     let y = e / (x.splat(1.0) + e);
     L::select(x.lt(x.splat(0.0)), e.neg_mul_add(y, e), y)
 }
 
-/// y (1 - y), which is y itself where that is tiny: no subnormal number is multiplied.
+/// y (1 - y). For a tiny y, which may be subnormal, that rounds to y, so on gradual lanes y is not multiplied there.
 #[inline(always)]
 fn slope<L: Lanes>(y: L) -> L {
     let one = y.splat(1.0);

@@ -1,13 +1,13 @@
-//! A number in a message of a constant function, where `format!` does not work.
+//! The message of a panic in a `const fn`, where `format!` is not available: a text and a number.
 
-/// Text of limited length.
+/// Text of up to 96 bytes: the invariant is that the first `len` are UTF-8.
 pub struct Text {
     bytes: [u8; 96],
     len: usize,
 }
 
 impl Text {
-    /// This text, and a number with up to six digits.
+    /// `start`, followed by `number` with up to six significant digits.
     pub const fn new(start: &str, number: f64) -> Self {
         let text = Self { bytes: [0; 96], len: 0 }.with(start);
         let text = if number.is_sign_negative() && !number.is_nan() { text.with("-") } else { text };
@@ -50,7 +50,7 @@ impl Text {
         self.with_byte(b'0' + (number % 10) as u8)
     }
 
-    /// As `{:e}` prints it, rounded.
+    /// Appends a positive finite number as `{:e}` prints it, rounded to six digits.
     const fn with_scientific(mut self, mut number: f64) -> Self {
         let mut exponent = 0_i32;
         while number >= 10.0 {

@@ -1,5 +1,5 @@
 //! AVX2 with FMA: two registers per lane value, masks as lane patterns.
-// An argument of an intrinsic may itself be one.
+// The argument of an intrinsic may be an intrinsic: unsafe blocks are then nested.
 #![allow(unsafe_code, unused_unsafe)]
 
 use std::arch::x86_64::*;
@@ -23,7 +23,7 @@ impl Avx2 {
 impl Simd for Avx2 {
     type F32 = F32;
     type F64 = F64;
-    const VALUES: usize = 2;
+    const UNROLL: usize = 2;
     const STREAMS: bool = true;
 
     #[inline(always)]
@@ -48,15 +48,16 @@ pub struct F64([__m256d; 2]);
 
 /// All ones or all zeros in each lane.
 #[derive(Clone, Copy)]
-pub struct Truths<V>([V; 2]);
+pub struct VectorMask<V>([V; 2]);
 
 /// Calls an intrinsic.
 ///
-/// The one proof for all of them: every value of this module's lane types comes from another one or
-/// from the token, and the token is made only where the CPU has the features.
+/// Why that is sound, for all intrinsics of this module: a value of its lane types is made from the token or from
+/// another such value, and the token is made only where the CPU has the features. So a function that has a lane value,
+/// or the token, may call them.
 macro_rules! avx2 {
     ($intrinsic:ident $(::<$n:tt>)? ($($argument:expr),*)) => {{
-        // SAFETY: the lane values are the proof that the features exist; see above.
+        // SAFETY: the lane values prove that the features exist, as said above.
         unsafe { $intrinsic $(::<$n>)? ($($argument),*) }
     }};
 }
@@ -70,7 +71,7 @@ macro_rules! both {
 
 macro_rules! mask {
     ($vector:ident, $and:ident, $movemask:ident, $all:literal) => {
-        impl Mask for Truths<$vector> {
+        impl Mask for VectorMask<$vector> {
             #[inline(always)]
             fn all(self) -> bool {
                 avx2!($movemask(avx2!($and(self.0[0], self.0[1])))) == $all
@@ -103,12 +104,12 @@ operator!(F64, Sub, sub, _mm256_sub_pd);
 operator!(F64, Mul, mul, _mm256_mul_pd);
 operator!(F64, Div, div, _mm256_div_pd);
 
-macro_rules! common {
+macro_rules! shared_methods {
     ($float:ident, $vector:ident, $int:ident, [$cast:ident, $cast_back:ident, $set1:ident, $set1_bits:ident, $fmadd:ident, $fnmadd:ident,
       $and:ident, $andnot:ident, $or:ident, $max:ident, $min:ident, $cmp:ident, $blend:ident, $add:ident, $sub:ident,
       $shl:ident, $shr:ident]) => {
         type Float = $float;
-        type Mask = Truths<$vector>;
+        type Mask = VectorMask<$vector>;
         type Double = F64;
         const FUSED: bool = true;
 
@@ -153,11 +154,11 @@ macro_rules! common {
         }
         #[inline(always)]
         fn lt(self, other: Self) -> Self::Mask {
-            Truths(both!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
+            VectorMask(both!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn le(self, other: Self) -> Self::Mask {
-            Truths(both!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
+            VectorMask(both!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
@@ -177,7 +178,7 @@ macro_rules! common {
         }
         #[inline(always)]
         fn shl_bits<const N: u32>(self) -> Self {
-            // A constant count in a register: the compiler makes the immediate form of it.
+            // The compiler emits the form with an immediate count, whose intrinsic wants N as an `i32` constant.
             let (a, count) = (both!($cast(self.0)), [avx2!(_mm_cvtsi32_si128(N as i32)); 2]);
             let shifted = both!($shl(a, count));
             Self(both!($cast_back(shifted)))
@@ -190,7 +191,7 @@ macro_rules! common {
         }
         #[inline(always)]
         fn gradual_mul(self, other: Self) -> Self {
-            gradual::$float(self, other)
+            gradual::product::$float(self, other)
         }
     };
 }
@@ -210,7 +211,7 @@ fn sum_rows(rows: [__m256d; 4]) -> __m256d {
     avx2!(_mm256_add_pd(avx2!(_mm256_unpacklo_pd(a, b)), avx2!(_mm256_unpackhi_pd(a, b))))
 }
 
-/// The same fold with the maximum.
+/// The same fold with the maximum in place of the sum.
 #[inline(always)]
 fn max_rows(rows: [__m256d; 4]) -> __m256d {
     macro_rules! halves {
@@ -226,7 +227,7 @@ fn max_rows(rows: [__m256d; 4]) -> __m256d {
 }
 
 impl Lanes for F32 {
-    common!(
+    shared_methods!(
         f32,
         __m256,
         i32,
@@ -259,9 +260,9 @@ impl Lanes for F32 {
         Self(both!(_mm256_permutevar8x32_ps(table, index)))
     }
     #[inline(always)]
-    fn first(self, count: usize) -> Self::Mask {
+    fn first_lanes(self, count: usize) -> Self::Mask {
         let masks = masks_f32(count);
-        Truths(both!(_mm256_castsi256_ps(masks)))
+        VectorMask(both!(_mm256_castsi256_ps(masks)))
     }
     #[inline(always)]
     fn widen(self) -> [F64; 2] {
@@ -307,7 +308,7 @@ impl Lanes for F32 {
 impl Fold for F32 {
     #[inline(always)]
     fn fold_max(rows: &[Self; ROWS]) -> Self {
-        // Lanes 8 apart within each row, then 4, 2, 1, so that row r ends in lane r.
+        // Lanes 8 apart are combined, then 4, 2, 1. The rows at each step are chosen so that row r ends in lane r.
         macro_rules! eighths {
             ($row:expr) => {
                 avx2!(_mm256_max_ps(rows[$row].0[0], rows[$row].0[1]))
@@ -355,7 +356,7 @@ impl Fold for F32 {
 }
 
 impl Lanes for F64 {
-    common!(
+    shared_methods!(
         f64,
         __m256d,
         i64,
@@ -381,9 +382,9 @@ impl Lanes for F64 {
     );
 
     #[inline(always)]
-    fn first(self, count: usize) -> Self::Mask {
+    fn first_lanes(self, count: usize) -> Self::Mask {
         let masks = masks_f64(count);
-        Truths(both!(_mm256_castsi256_pd(masks)))
+        VectorMask(both!(_mm256_castsi256_pd(masks)))
     }
     #[inline(always)]
     fn widen(self) -> [F64; 2] {
@@ -442,7 +443,8 @@ impl Fold for F64 {
     }
 }
 
-/// The masks of the first `count` lanes: eight of the 16 ones and 16 zeros of a table, from there and eight further on.
+/// The masks of the first `count` lanes, one for each register: a window into a table of all ones followed by all
+/// zeros.
 macro_rules! masks {
     ($name:ident, $int:ident, $count:literal) => {
         #[inline(always)]
@@ -458,7 +460,8 @@ macro_rules! masks {
             };
             assert!(count <= $count);
             let start = TABLE.as_ptr().wrapping_add($count - count);
-            // SAFETY: the feature, see `avx2!`: only lane values come here. Both halves lie in the table.
+            // SAFETY: only code that has a lane value or the token calls this, so the features exist: see `avx2!`. The
+            // table is twice as long as the window, which starts at most half way into it.
             unsafe { [_mm256_loadu_si256(start.cast()), _mm256_loadu_si256(start.wrapping_add($count / 2).cast())] }
         }
     };
@@ -467,8 +470,8 @@ macro_rules! masks {
 masks!(masks_f32, i32, 16);
 masks!(masks_f64, i64, 8);
 
-// Whole loads and stores are masked ones with every lane set. The compiler makes plain ones of them, also where debug
-// assertions would check the pointers of plain ones.
+// Whole loads and stores are masked ones with every lane set. The compiler makes plain ones of them. Plain intrinsics
+// check their pointers in debug builds of the caller.
 macro_rules! memory {
     ($lanes:ident, $float:ident, $count:literal, $masks:ident,
      [$zero:ident, $load:ident, $store:ident, $stream:ident]) => {
@@ -480,7 +483,7 @@ macro_rules! memory {
             }
             #[inline(always)]
             unsafe fn load(_: Avx2, from: *const $float) -> Self {
-                // SAFETY: the token proves the features; the caller vouches for all lanes.
+                // SAFETY: the token proves the features. The caller promises all lanes.
                 Self(unsafe {
                     let all = _mm256_set1_epi64x(-1);
                     [$load(from, all), $load(from.wrapping_add($count / 2), all)]
@@ -489,12 +492,13 @@ macro_rules! memory {
             #[inline(always)]
             unsafe fn load_partial(_: Avx2, from: *const $float, count: usize) -> Self {
                 let [low, high] = $masks(count);
-                // SAFETY: the token proves the features; masked-off lanes are not read, so their address may lie outside.
+                // SAFETY: the token proves the features. Lanes that are masked out are not read, so their address may
+                // be outside.
                 Self(unsafe { [$load(from, low), $load(from.wrapping_add($count / 2), high)] })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the value proves the features; the caller vouches for all lanes.
+                // SAFETY: the value proves the features. The caller promises all lanes.
                 unsafe {
                     let all = _mm256_set1_epi64x(-1);
                     $store(to, all, self.0[0]);
@@ -503,7 +507,7 @@ macro_rules! memory {
             }
             #[inline(always)]
             unsafe fn stream(self, to: *mut $float) {
-                // SAFETY: the value proves the features; the caller vouches for all lanes and their alignment.
+                // SAFETY: the value proves the features. The caller promises all lanes and their alignment.
                 unsafe {
                     $stream(to, self.0[0]);
                     $stream(to.wrapping_add($count / 2), self.0[1]);
@@ -512,7 +516,7 @@ macro_rules! memory {
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 let [low, high] = $masks(count);
-                // SAFETY: the value proves the features; masked-off lanes are not written.
+                // SAFETY: the value proves the features. Lanes that are masked out are not written.
                 unsafe {
                     $store(to, low, self.0[0]);
                     $store(to.wrapping_add($count / 2), high, self.0[1]);

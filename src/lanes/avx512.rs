@@ -1,5 +1,5 @@
 //! AVX-512: one register per lane value, masks in mask registers.
-// An argument of an intrinsic may itself be one.
+// The argument of an intrinsic may be an intrinsic: unsafe blocks are then nested.
 #![allow(unsafe_code, unused_unsafe)]
 
 use std::arch::x86_64::*;
@@ -23,7 +23,7 @@ impl Avx512 {
 impl Simd for Avx512 {
     type F32 = F32;
     type F64 = F64;
-    const VALUES: usize = 4;
+    const UNROLL: usize = 4;
     const STREAMS: bool = true;
 
     #[inline(always)]
@@ -48,11 +48,11 @@ pub struct F64(__m512d);
 
 /// One bit per lane.
 #[derive(Clone, Copy)]
-pub struct Bits<T>(T);
+pub struct BitMask<T>(T);
 
 macro_rules! mask {
     ($bits:ident) => {
-        impl Mask for Bits<$bits> {
+        impl Mask for BitMask<$bits> {
             #[inline(always)]
             fn all(self) -> bool {
                 self.0 == $bits::MAX
@@ -66,11 +66,12 @@ mask!(__mmask8);
 
 /// Calls an intrinsic.
 ///
-/// The one proof for all of them: every value of this module's lane types comes from another one or
-/// from the token, and the token is made only where the CPU has the features.
+/// Why that is sound, for all intrinsics of this module: a value of its lane types is made from the token or from
+/// another such value, and the token is made only where the CPU has the features. So a function that has a lane value,
+/// or the token, may call them.
 macro_rules! avx512 {
     ($intrinsic:ident $(::<$n:tt>)? ($($argument:expr),*)) => {{
-        // SAFETY: the lane values are the proof that the features exist; see above.
+        // SAFETY: the lane values prove that the features exist, as said above.
         unsafe { $intrinsic $(::<$n>)? ($($argument),*) }
     }};
 }
@@ -96,7 +97,7 @@ operator!(F64, Sub, sub, _mm512_sub_pd);
 operator!(F64, Mul, mul, _mm512_mul_pd);
 operator!(F64, Div, div, _mm512_div_pd);
 
-/// Folds two vectors into one, with one shuffle that gathers what is folded onto and one that gathers the rest.
+/// Folds two vectors into one of the same size: one shuffle gathers the first operands, another the second ones.
 macro_rules! fold {
     ($fold:ident, $shuffle:ident, $low:literal, $high:literal, $a:expr, $b:expr) => {{
         let (a, b) = ($a, $b);
@@ -106,7 +107,7 @@ macro_rules! fold {
 
 /// Folds each of 16 rows of `f32`: lanes i and i + 8, then 4, 2, 1 apart.
 ///
-/// Which rows meet at each step is chosen so that row r ends in lane r.
+/// The rows that are combined at each step are chosen so that row r ends in lane r.
 macro_rules! fold_f32 {
     ($rows:ident, $fold:ident) => {{
         macro_rules! four {
@@ -162,11 +163,11 @@ impl F64 {
     }
 }
 
-macro_rules! common {
+macro_rules! shared_methods {
     ($float:ident, $count:literal, $mask:ident, $int:ident, [$set1:ident, $set1_bits:ident, $fmadd:ident, $fnmadd:ident,
       $abs:ident, $max:ident, $min:ident, $cmp:ident, $blend:ident, $add:ident, $sub:ident, $shl:ident, $shr:ident]) => {
         type Float = $float;
-        type Mask = Bits<$mask>;
+        type Mask = BitMask<$mask>;
         type Double = F64;
         const FUSED: bool = true;
 
@@ -197,7 +198,7 @@ macro_rules! common {
         #[inline(always)]
         fn copysign(self, sign: Self) -> Self {
             let bit = self.splat(-0.0).int();
-            // Bit by bit: the sign where `bit` is set, else the magnitude.
+            // For each bit: that of `sign` where `bit` is set, else that of `self`.
             Self::from_int(avx512!(_mm512_ternarylogic_epi32::<0xD8>(self.int(), sign.int(), bit)))
         }
         #[inline(always)]
@@ -210,19 +211,19 @@ macro_rules! common {
         }
         #[inline(always)]
         fn lt(self, other: Self) -> Self::Mask {
-            Bits(avx512!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
+            BitMask(avx512!($cmp::<_CMP_LT_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn le(self, other: Self) -> Self::Mask {
-            Bits(avx512!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
+            BitMask(avx512!($cmp::<_CMP_LE_OQ>(self.0, other.0)))
         }
         #[inline(always)]
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
             Self(avx512!($blend(mask.0, no.0, yes.0)))
         }
         #[inline(always)]
-        fn first(self, count: usize) -> Self::Mask {
-            Bits(first(count) as $mask)
+        fn first_lanes(self, count: usize) -> Self::Mask {
+            BitMask(first_bits(count) as $mask)
         }
         #[inline(always)]
         fn add_bits(self, other: Self) -> Self {
@@ -242,13 +243,13 @@ macro_rules! common {
         }
         #[inline(always)]
         fn gradual_mul(self, other: Self) -> Self {
-            gradual::$float(self, other)
+            gradual::product::$float(self, other)
         }
     };
 }
 
 impl Lanes for F32 {
-    common!(
+    shared_methods!(
         f32,
         16,
         __mmask16,
@@ -318,7 +319,7 @@ impl Fold for F32 {
 }
 
 impl Lanes for F64 {
-    common!(
+    shared_methods!(
         f64,
         8,
         __mmask8,
@@ -372,8 +373,8 @@ impl Fold for F64 {
     }
 }
 
-// Whole loads and stores are masked ones with every bit set. The compiler makes plain ones of them, also where debug
-// assertions would check the pointers of plain ones.
+// Whole loads and stores are masked ones with every bit set. The compiler makes plain ones of them. Plain intrinsics
+// check their pointers in debug builds of the caller.
 macro_rules! memory {
     ($lanes:ident, $float:ident, $mask:ident,
      [$zero:ident, $load:ident, $store:ident, $stream:ident]) => {
@@ -385,28 +386,28 @@ macro_rules! memory {
             }
             #[inline(always)]
             unsafe fn load(_: Avx512, from: *const $float) -> Self {
-                // SAFETY: the token proves the features; the caller vouches for all lanes.
+                // SAFETY: the token proves the features. The caller promises all lanes.
                 Self(unsafe { $load($mask::MAX, from) })
             }
             #[inline(always)]
             unsafe fn load_partial(_: Avx512, from: *const $float, count: usize) -> Self {
-                // SAFETY: the token proves the features; masked-off lanes are not read.
-                Self(unsafe { $load(first(count) as $mask, from) })
+                // SAFETY: the token proves the features. Lanes that are masked out are not read.
+                Self(unsafe { $load(first_bits(count) as $mask, from) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the value proves the features; the caller vouches for all lanes.
+                // SAFETY: the value proves the features. The caller promises all lanes.
                 unsafe { $store(to, $mask::MAX, self.0) }
             }
             #[inline(always)]
             unsafe fn stream(self, to: *mut $float) {
-                // SAFETY: the value proves the features; the caller vouches for all lanes and their alignment.
+                // SAFETY: the value proves the features. The caller promises all lanes and their alignment.
                 unsafe { $stream(to, self.0) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
-                // SAFETY: the value proves the features; masked-off lanes are not written.
-                unsafe { $store(to, first(count) as $mask, self.0) }
+                // SAFETY: the value proves the features. Lanes that are masked out are not written.
+                unsafe { $store(to, first_bits(count) as $mask, self.0) }
             }
         }
     };
@@ -414,7 +415,7 @@ macro_rules! memory {
 
 /// The mask of the first `count` lanes.
 #[inline(always)]
-fn first(count: usize) -> u32 {
+fn first_bits(count: usize) -> u32 {
     (1_u32 << count) - 1
 }
 

@@ -1,18 +1,18 @@
-//! Lane values in memory of the crate's own.
+//! Lane values in memory of the crate's own: [`Line`], and [`Stack`]s of them.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 
 use super::{Lanes, Real};
 
-/// One lane value in memory, in a cache line of its own.
+/// One lane value in memory, which fills and is aligned to a cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub struct Line<T: Real>(pub T::Array);
 
 impl<T: Real> Line<T> {
-    /// Some lane value.
-    pub const ANY: Self = Self(T::IOTA);
+    /// A line whose lanes do not matter, to fill an array with.
+    pub const PLACEHOLDER: Self = Self(T::IOTA);
 
     /// The lane value.
     #[inline(always)]
@@ -27,7 +27,7 @@ impl<T: Real> Line<T> {
     }
 }
 
-/// Up to `CAPACITY` lines on the stack; to make an empty one writes no memory.
+/// A vector of up to `CAPACITY` lines, on the call stack. Making an empty one writes no memory but its length.
 ///
 /// Invariant: the first `len` lines are initialised.
 pub struct Stack<T: Real, const CAPACITY: usize> {
@@ -36,16 +36,16 @@ pub struct Stack<T: Real, const CAPACITY: usize> {
 }
 
 impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
-    /// No lines.
+    /// An empty stack.
     #[inline(always)]
     pub fn new() -> Self {
         Self { lines: MaybeUninit::uninit(), len: 0 }
     }
 
-    /// Some empty ones.
+    /// `N` empty stacks.
     #[inline(always)]
     pub fn array<const N: usize>() -> [Self; N] {
-        // Not `[const { .. }; N]`, which would copy a constant, uninitialised bytes included.
+        // `[const { .. }; N]` would copy a constant, uninitialised bytes included.
         std::array::from_fn(|_| Self::new())
     }
 
@@ -58,16 +58,16 @@ impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
     /// Appends a line.
     #[inline(always)]
     pub fn push_line(&mut self, line: Line<T>) {
-        let mut end = self.end();
-        end.push_line(line);
-        end.finish();
+        let mut appender = self.appender();
+        appender.push_line(line);
+        appender.finish();
     }
 
-    /// The place behind the last line.
+    /// An appender that writes behind the last line.
     #[inline(always)]
-    pub fn end(&mut self) -> End<'_, T> {
+    pub fn appender(&mut self) -> Appender<'_, T> {
         let (lines, capacity) = (self.lines.as_mut_ptr().cast(), CAPACITY);
-        End { lines, capacity, len: self.len, total: &mut self.len }
+        Appender { lines, capacity, len: self.len, total: &mut self.len }
     }
 
     /// The lines in order.
@@ -85,17 +85,17 @@ impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
     }
 }
 
-/// Appends lines to a [`Stack`]. It counts in a local variable, which loops keep in a register.
+/// Appends lines to a [`Stack`]. The count is a field of its own, so that loops can keep it in a register.
 ///
 /// Invariant: `lines` is valid for writes of `capacity` lines, of which the first `len` are initialised.
-pub struct End<'s, T: Real> {
+pub struct Appender<'s, T: Real> {
     lines: *mut Line<T>,
     capacity: usize,
     len: usize,
     total: &'s mut usize,
 }
 
-impl<T: Real> End<'_, T> {
+impl<T: Real> Appender<'_, T> {
     /// Appends a lane value.
     #[inline(always)]
     pub fn push<L: Lanes<Float = T>>(&mut self, lanes: L) {
@@ -106,12 +106,12 @@ impl<T: Real> End<'_, T> {
     #[inline(always)]
     pub fn push_line(&mut self, line: Line<T>) {
         assert!(self.len < self.capacity);
-        // SAFETY: there is room, as just checked.
+        // SAFETY: there is room, as the assertion has checked.
         unsafe { self.lines.add(self.len).write(line) };
         self.len += 1;
     }
 
-    /// Adds what was appended to the lines of the stack; else it is forgotten.
+    /// Makes the appended lines part of the stack. Without this call the stack stays as it was.
     #[inline(always)]
     pub fn finish(self) {
         *self.total = self.len;

@@ -1,5 +1,8 @@
-//! Lanes of the `wide` crate, which picks its instructions at compile time: SSE2 in a plain x86-64
-//! build, NEON on aarch64, simd128 on wasm where enabled, and whatever else a user compiles for.
+//! Lanes of the `wide` crate, which picks its instructions at compile time: SSE2 in a plain x86-64 build, NEON on
+//! aarch64, simd128 on wasm where enabled, or those of `-C target-cpu`.
+//!
+//! `wide` has vectors of 16 `f32` and 8 `f64` on every target. Where its operation has other results than [`Lanes`]
+//! asks for, or is a call in debug builds of the caller, the operation is written out here.
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -15,10 +18,10 @@ pub struct Portable;
 impl Simd for Portable {
     type F32 = F32;
     type F64 = F64;
-    const VALUES: usize = 1;
+    const UNROLL: usize = 1;
 }
 
-/// Whether `wide` fuses `mul_add`, which it decides when it is compiled.
+/// Whether `mul_add` of `wide` rounds once. `wide` decides that when it is compiled, by these conditions.
 pub const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));
 
 /// 16 `f32`.
@@ -31,7 +34,7 @@ pub struct F64(f64x8);
 
 /// A mask of all ones or all zeros in each lane.
 #[derive(Clone, Copy)]
-pub struct Truths<V>(V);
+pub struct VectorMask<V>(V);
 
 macro_rules! operator {
     ($lanes:ident, $trait:ident, $method:ident, $op:tt) => {
@@ -52,7 +55,7 @@ macro_rules! lanes {
         operator!($lanes, Mul, mul, *);
         operator!($lanes, Div, div, /);
 
-        impl Mask for Truths<$wide> {
+        impl Mask for VectorMask<$wide> {
             #[inline(always)]
             fn all(self) -> bool {
                 let [a, b, c, d]: [$quarter; 4] = cast(self.0);
@@ -62,7 +65,7 @@ macro_rules! lanes {
 
         impl Lanes for $lanes {
             type Float = $float;
-            type Mask = Truths<$wide>;
+            type Mask = VectorMask<$wide>;
             type Double = F64;
             const FUSED: bool = FUSED;
 
@@ -97,11 +100,11 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                // On x86 `fast_max` is the instruction with exactly these semantics; elsewhere it is not.
+                // On x86 `fast_max` is the instruction with these semantics. Elsewhere it is not.
                 if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
                     Self(self.0.fast_max(other.0))
                 } else {
-                    Self::select(Truths(self.0.simd_gt(other.0)), self, other)
+                    Self::select(VectorMask(self.0.simd_gt(other.0)), self, other)
                 }
             }
             #[inline(always)]
@@ -109,23 +112,23 @@ macro_rules! lanes {
                 if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
                     Self(self.0.fast_min(other.0))
                 } else {
-                    Self::select(Truths(self.0.simd_lt(other.0)), self, other)
+                    Self::select(VectorMask(self.0.simd_lt(other.0)), self, other)
                 }
             }
             #[inline(always)]
             fn lt(self, other: Self) -> Self::Mask {
-                Truths(self.0.simd_lt(other.0))
+                VectorMask(self.0.simd_lt(other.0))
             }
             #[inline(always)]
             fn le(self, other: Self) -> Self::Mask {
-                Truths(self.0.simd_le(other.0))
+                VectorMask(self.0.simd_le(other.0))
             }
             #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 Self(mask.0.bitselect(yes.0, no.0))
             }
             #[inline(always)]
-            fn first(self, count: usize) -> Self::Mask {
+            fn first_lanes(self, count: usize) -> Self::Mask {
                 let lane = self.with_array($float::IOTA);
                 lane.lt(self.splat(count as f64))
             }
@@ -139,7 +142,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn shl_bits<const N: u32>(self) -> Self {
-                // A loop over plain integers: the shift of `wide` takes its count from memory in debug builds of the caller.
+                // A loop over integers: in debug builds of the caller the shift of `wide` takes its count from memory.
                 let mut bits: [$unsigned; $count] = cast(self.0);
                 for i in 0..$count {
                     bits[i] <<= N;
@@ -173,7 +176,7 @@ macro_rules! lanes {
             fold_by_arrays!();
         }
 
-        // These lanes exist in every build; the pointers are only as good as the caller's promise.
+        // These lanes exist in every build. The methods are unsafe because of their pointers alone.
         #[allow(unsafe_code)]
         impl Memory for $lanes {
             type Simd = Portable;
@@ -183,48 +186,49 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn load(_: Portable, from: *const $float) -> Self {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 Self(cast(unsafe { from.cast::<[$float; $count]>().read() }))
             }
             #[inline(always)]
             unsafe fn load_partial(_: Portable, from: *const $float, count: usize) -> Self {
                 let mut lanes = [0.0; $count];
-                // SAFETY: the caller vouches for `count` elements, and that they fit the array.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { copy_few(from, lanes.as_mut_ptr(), count) };
                 Self(cast(lanes))
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 unsafe { to.cast::<[$float; $count]>().write(cast(self.0)) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
                 let lanes: [$float; $count] = cast(self.0);
-                // SAFETY: the caller vouches for `count` elements, and that the array has them.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { copy_few(lanes.as_ptr(), to, count) }
             }
         }
     };
 }
 
-/// Products for hard elements. That of `f64` is long and not inlined: these lanes need no instruction that callers lack.
+/// Products for hard elements. The long one of `f64` is a call: this module has no target feature that a call would
+/// lose.
 mod gradual_mul {
     use super::{F32, F64, gradual};
 
     #[inline(always)]
     pub fn f32(a: F32, b: F32) -> F32 {
-        gradual::f32(a, b)
+        gradual::product::f32(a, b)
     }
 
     #[cold]
     #[inline(never)]
     pub fn f64(a: F64, b: F64) -> F64 {
-        gradual::f64(a, b)
+        gradual::product::f64(a, b)
     }
 }
 
-/// Copies fewer than 16 elements, by powers of two: a call of `memcpy` takes longer than the arithmetic between two of them.
+/// Copies up to a lane value, by powers of two. A call of `memcpy` takes longer than the arithmetic of a short slice.
 ///
 /// # Safety
 /// `from` must be valid for reads, and `to` for writes, of `count` elements; they do not overlap.
@@ -235,7 +239,8 @@ unsafe fn copy_few<T: Copy>(from: *const T, to: *mut T, count: usize) {
     macro_rules! copy {
         ($($size:literal)*) => {$(
             if count & $size != 0 {
-                // SAFETY: all powers together are the count.
+                // SAFETY: `done` is the sum of the larger powers of two in `count`, so this copy ends at `count` at
+                // most.
                 unsafe { to.add(done).cast::<[T; $size]>().write_unaligned(from.add(done).cast::<[T; $size]>().read_unaligned()) };
                 done += $size;
             }

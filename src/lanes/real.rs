@@ -1,31 +1,31 @@
-//! The element types.
+//! The element types: `f32` and `f64`.
 
 use std::fmt::{Debug, Display};
 use std::ops::Add;
 
 use super::{Fold, Lanes, Memory, Simd};
 
-/// An element type: its format, and its lanes on each instruction set.
+/// An element type: its number format, and its lane type on each instruction set.
 pub trait Real: Copy + Default + PartialOrd + Add<Output = Self> + Debug + Display + Send + Sync + 'static {
-    /// The lane values of this type.
+    /// The lane type on instruction set `S`.
     type Lanes<S: Simd>: Lanes<Float = Self, Double = S::F64> + Memory<Simd = S> + Fold;
-    /// The lanes of one value, in order.
+    /// The lanes of a lane value, in order.
     type Array: AsRef<[Self]> + AsMut<[Self]> + Copy + Send + Sync;
     /// The number of lanes.
     const LANES: usize;
-    /// 0, 1, 2, ..
+    /// The numbers 0, 1, 2, ..
     const IOTA: Self::Array;
-    /// Whether this is `f32`; it is `f64` else.
+    /// Whether this is `f32`. Otherwise it is `f64`.
     const IS_F32: bool;
     /// The smallest positive normal number.
     const MIN_POSITIVE: f64;
-    /// Whether it is neither infinite nor NaN.
+    /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// The low bits of the bit pattern.
+    /// The bit pattern, or its low bits where `usize` is shorter.
     fn low_bits(self) -> usize;
-    /// The nearest number.
+    /// The number of this type nearest to `value`.
     fn from_f64(value: f64) -> Self;
-    /// The same number.
+    /// This number as `f64`, exactly.
     fn to_f64(self) -> f64;
 }
 

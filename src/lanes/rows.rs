@@ -1,4 +1,13 @@
-//! Views of the rows along any axis of a tensor, which may be split between rows.
+//! Views of the rows along any axis of a tensor. They can be split between rows.
+//!
+//! A row is all elements that differ only in their index along the axis. With `inner` = 1 the elements of a row lie
+//! side by side. Otherwise `inner` rows lie interleaved: element i of the next row follows element i of this one.
+//!
+//! ```text
+//! element i of row r is at    r / inner * stride + r % inner + i * inner
+//! inner = 1, stride = 3       r0 r0 r0 r1 r1 r1 ..
+//! inner = 2, stride = 6       r0 r1 r0 r1 r0 r1 r2 r3 ..
+//! ```
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
@@ -6,24 +15,24 @@ use std::marker::PhantomData;
 use super::{Partial, Real, Simd, Slices};
 use crate::check;
 
-/// Where the rows of a tensor are.
+/// The layout of the rows of a tensor: see the head of this module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The number of elements of a row.
     pub axis: usize,
-    /// The stride between the elements of a row: as many rows lie interleaved.
+    /// The stride between the elements of a row, which is also the number of interleaved rows.
     pub inner: usize,
-    /// The stride between groups of interleaved rows. It is `axis * inner`, but for rows with gaps between them, whose
-    /// `inner` is 1.
+    /// The stride between groups of interleaved rows: `axis * inner`, or more if there are gaps between the rows. Only
+    /// rows whose `inner` is 1 have gaps.
     pub stride: usize,
 }
 
-/// Some rows of a tensor that [`Slices`] hold: all of them, until they are split.
+/// Some consecutive rows of a tensor, in all sources and outputs of [`Slices`].
 ///
 /// Rows are counted in the order of their first elements.
 ///
-/// Invariant: the tensor is whole rows of this shape, has the rows `first..first + len`, and for their elements the
-/// invariant of [`Slices`] holds.
+/// Invariant: the tensor consists of whole rows of this shape and has the rows `first..first + len`, for whose elements
+/// the invariant of [`Slices`] holds.
 pub struct Rows<'a, T, const N: usize, const M: usize = 1> {
     sources: [*const T; N],
     outputs: [*mut T; M],
@@ -39,7 +48,7 @@ pub struct Rows<'a, T, const N: usize, const M: usize = 1> {
 unsafe impl<T: Send + Sync, const N: usize, const M: usize> Send for Rows<'_, T, N, M> {}
 
 impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
-    /// All rows of a tensor; `name` is that of the first slice.
+    /// All rows of a tensor. `name` is the name of the first slice, for the message of a panic.
     ///
     /// # Panics
     ///
@@ -58,18 +67,19 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         self.len
     }
 
-    /// Where their elements are.
+    /// The layout of the rows.
     #[inline(always)]
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// A single row whose pieces threads shall share, if its elements lie side by side.
+    /// The same rows, marked as a single row whose pieces threads share. Without effect on several rows, and on a row
+    /// whose elements do not lie side by side.
     pub fn shared(self) -> Self {
         Self { is_shared: self.len == 1 && self.shape.inner == 1, ..self }
     }
 
-    /// Whether this is a single row whose pieces threads shall share.
+    /// Whether this is a single row whose pieces threads share.
     #[inline(always)]
     pub fn is_shared(&self) -> bool {
         self.is_shared
@@ -93,7 +103,7 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
     #[inline(always)]
     pub fn split_at(self, mid: usize) -> (Self, Self) {
         assert!(mid <= self.len);
-        // No row is in both, so no element is.
+        // No row is in both parts, so no element is.
         (Self { len: mid, ..self }, Self { first: self.first + mid, len: self.len - mid, ..self })
     }
 
@@ -104,7 +114,7 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         Rows { first: self.first + start, len, _borrow: PhantomData, ..*self }
     }
 
-    /// A single row.
+    /// Slices as a single row.
     #[inline(always)]
     pub fn single(slices: Slices<'a, T, N, M>) -> Self {
         let Slices { sources, outputs, len, is_uninit, .. } = slices;
@@ -112,13 +122,13 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         Self { sources, outputs, shape, first: 0, len: 1, is_uninit, is_shared: false, _borrow: PhantomData }
     }
 
-    /// Where element `i` of row `r` is.
+    /// The offset of element `i` of row `r` in each slice.
     #[inline(always)]
     fn offset(&self, r: usize, i: usize) -> usize {
         let Shape { axis, inner, stride } = self.shape;
         assert!(r < self.len && i < axis);
         let r = self.first + r;
-        // Mostly there is nothing to divide.
+        // In most calls `inner` is 1, which saves the division.
         if inner == 1 { r * stride + i } else { r / inner * stride + r % inner + i * inner }
     }
 
@@ -143,18 +153,18 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         self.slices((self.first + r) * self.shape.stride, self.shape.axis)
     }
 
-    /// The rows, of up to one lane value, from front to back.
+    /// The rows from front to back. Each is at most one lane value long, and its elements lie side by side.
     #[inline(always)]
-    pub fn lane_values(&mut self) -> LaneValues<'_, T, N, M> {
+    pub fn short_rows(&mut self) -> ShortRows<'_, T, N, M> {
         let Shape { axis, inner, stride } = self.shape;
         assert!(inner == 1 && axis <= T::LANES);
         let len = self.len * stride - (stride - axis) * usize::from(self.len > 0);
-        LaneValues { rest: self.slices(self.first * stride, len), axis, stride }
+        ShortRows { rest: self.slices(self.first * stride, len), axis, stride }
     }
 
-    /// At most `most` rows from row `start` on, which lie interleaved.
+    /// The rows from row `start` on that lie interleaved with it, at most `most`.
     #[inline(always)]
-    pub fn side_by_side(&mut self, start: usize, most: usize) -> Columns<'_, T, N, M> {
+    pub fn interleaved(&mut self, start: usize, most: usize) -> Columns<'_, T, N, M> {
         assert!(start < self.len);
         let shape = self.shape;
         let (group, column) = ((self.first + start) / shape.inner, (self.first + start) % shape.inner);
@@ -162,19 +172,19 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         Columns { slices: self.slices(group * shape.stride + column, rows), shape }
     }
 
-    /// Makes output 0 the first source, from now on.
+    /// From now on the first source is output 0, which must be initialised.
     #[inline(always)]
-    pub fn read_output(&mut self) {
+    pub fn replace_source_by_output(&mut self) {
         assert!(!self.is_uninit);
         self.sources[0] = self.outputs[0];
     }
 
-    /// Copies the sources to buffers, where these rows alone lie interleaved.
+    /// Copies the sources to buffers, in which these rows alone lie interleaved.
     pub fn copy_to(&mut self, buffers: &mut [Vec<T>; N]) {
         self.move_columns(|columns, i, at| {
             let slices = columns.elements(i);
             for k in 0..N {
-                // SAFETY: the slices have `len` elements; the buffer is not the caller's memory.
+                // SAFETY: the slices have `len` elements. The buffer is the crate's own memory, so they do not overlap.
                 unsafe {
                     buffers[k][at..][..slices.len].as_mut_ptr().copy_from_nonoverlapping(slices.sources[k], slices.len)
                 };
@@ -182,22 +192,23 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         });
     }
 
-    /// Copies such a buffer to the outputs.
+    /// Copies a buffer of the layout of [`copy_to`](Self::copy_to) to the outputs.
     pub fn copy_from(&mut self, buffer: &[T]) {
         self.move_columns(|columns, i, at| {
             let slices = columns.elements(i);
             for output in slices.outputs {
-                // SAFETY: the slices have `len` elements; the buffer is not the caller's memory.
+                // SAFETY: the slices have `len` elements. The buffer is the crate's own memory, so they do not overlap.
                 unsafe { output.copy_from_nonoverlapping(buffer[at..][..slices.len].as_ptr(), slices.len) };
             }
         });
     }
 
-    /// Calls `copy` for each element of all rows that lie interleaved, with its place in a buffer.
+    /// Calls `copy(columns, i, at)` for element `i` of each group of interleaved rows, `at` being its offset in a
+    /// buffer.
     fn move_columns(&mut self, mut copy: impl FnMut(&mut Columns<'_, T, N, M>, usize, usize)) {
         let (mut done, count) = (0, self.len);
         while done < count {
-            let mut columns = self.side_by_side(done, count - done);
+            let mut columns = self.interleaved(done, count - done);
             for i in 0..columns.axis() {
                 copy(&mut columns, i, i * count + done);
             }
@@ -205,16 +216,16 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         }
     }
 
-    /// Fills the outputs of `len` rows from row `start` on with zeros, if they are not initialised, and gives these rows.
+    /// The `len` rows from row `start` on, after their outputs were filled with zeros if they were not initialised.
     #[inline(always)]
-    pub fn initialised(&mut self, start: usize, len: usize) -> Rows<'_, T, N, M> {
+    pub fn with_zeroed_outputs(&mut self, start: usize, len: usize) -> Rows<'_, T, N, M> {
         let Shape { axis, inner, .. } = self.shape;
         if self.is_uninit && inner == 1 {
             (start..start + len).for_each(|r| self.row(r).zero_uninit());
         } else if self.is_uninit {
             let mut done = 0;
             while done < len {
-                let mut columns = self.side_by_side(start + done, len - done);
+                let mut columns = self.interleaved(start + done, len - done);
                 (0..axis).for_each(|i| columns.elements(i).zero_uninit());
                 done += columns.len();
             }
@@ -222,7 +233,7 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         Rows { is_uninit: false, ..self.part(start, len) }
     }
 
-    /// Elements of own rows.
+    /// `len` elements from offset `start` on, which must be elements of these rows.
     #[inline(always)]
     fn slices(&mut self, start: usize, len: usize) -> Slices<'_, T, N, M> {
         let sources = self.sources.map(|source| source.wrapping_add(start));
@@ -231,18 +242,18 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
     }
 }
 
-/// What is left of some rows of up to one lane value.
+/// Iterates over rows of at most one lane value, whose elements lie side by side.
 ///
-/// Invariant: that of [`Slices`] holds for the elements of the rows, the first of which is the first of `rest`; `axis` is
-/// at most the number of lanes.
-pub struct LaneValues<'a, T, const N: usize, const M: usize> {
+/// Invariant: `rest` begins with the next row, the invariant of [`Slices`] holds for the elements of all rows in `rest`,
+/// and `axis` is at most the number of lanes.
+pub struct ShortRows<'a, T, const N: usize, const M: usize> {
     rest: Slices<'a, T, N, M>,
     axis: usize,
     stride: usize,
 }
 
-impl<'a, T: Real, const N: usize, const M: usize> LaneValues<'a, T, N, M> {
-    /// Fetches what is `ahead` elements behind the next row to the first-level cache, of all sources.
+impl<'a, T: Real, const N: usize, const M: usize> ShortRows<'a, T, N, M> {
+    /// Prefetches the address `ahead` elements behind the start of the next row, in all sources. 0 means no prefetch.
     #[inline(always)]
     pub fn prefetch<S: Simd>(&self, simd: S, ahead: usize) {
         if ahead > 0 {
@@ -252,8 +263,8 @@ impl<'a, T: Real, const N: usize, const M: usize> LaneValues<'a, T, N, M> {
         }
     }
 
-    /// The next row, and as much of what follows it as a lane value holds: whole loads and stores are faster. Where there
-    /// are gaps between rows, the row alone.
+    /// The next row, extended over the following elements to a whole lane value, because whole loads and stores are
+    /// faster. At the end, and where there are gaps between rows, it is shorter.
     #[inline(always)]
     pub fn take_row(&mut self) -> Partial<'a, T, N, M> {
         let rest = &mut self.rest;
@@ -267,10 +278,10 @@ impl<'a, T: Real, const N: usize, const M: usize> LaneValues<'a, T, N, M> {
     }
 }
 
-/// Rows that lie interleaved.
+/// Rows that lie interleaved: element i of all of them is a slice.
 ///
-/// Invariant: that of [`Slices`] holds for `slices`, the first elements of the rows, and for what is a multiple of
-/// `inner` behind them, up to `axis` elements a row.
+/// Invariant: `slices` are the first elements of the rows. The invariant of [`Slices`] holds for them, and for the
+/// slices that lie i * `inner` elements behind them for all i < `axis`.
 pub struct Columns<'a, T, const N: usize, const M: usize> {
     slices: Slices<'a, T, N, M>,
     shape: Shape,
@@ -289,7 +300,7 @@ impl<T: Real, const N: usize, const M: usize> Columns<'_, T, N, M> {
         self.shape.axis
     }
 
-    /// Fetches element `i` of every row to the first-level cache, from all sources, if there is one.
+    /// Prefetches element `i` of every row, in all sources. Does nothing beyond the end of the rows.
     #[inline(always)]
     pub fn prefetch<S: Simd>(&self, simd: S, i: usize) {
         if i < self.shape.axis {

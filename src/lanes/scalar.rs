@@ -1,6 +1,7 @@
-//! Plain arrays: the mirror that shows what the other instruction sets must compute, bit by bit.
+//! Plain arrays: the definition of every lane operation. Tests compare the other instruction sets with it, bit by bit.
 //!
-//! `mul_add` is fused everywhere, in software where the CPU has no such instruction.
+//! `mul_add` always rounds once. It would be slow software where the CPU has no such instruction, so dispatch offers
+//! these lanes only where it has.
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -13,7 +14,7 @@ pub struct Scalar;
 impl Simd for Scalar {
     type F32 = F32;
     type F64 = F64;
-    const VALUES: usize = 1;
+    const UNROLL: usize = 1;
 }
 
 /// 16 `f32`.
@@ -26,10 +27,10 @@ pub struct F64([f64; 8]);
 
 /// One truth value per lane.
 #[derive(Clone, Copy)]
-pub struct Truths<const N: usize>([bool; N]);
+pub struct BoolMask<const N: usize>([bool; N]);
 
-/// Collects an expression in each lane: a plain loop, which is inlined whatever the build's settings.
-macro_rules! each {
+/// The array of an expression for each lane. A loop and not a closure, so that it is inlined in every build.
+macro_rules! in_each_lane {
     ($zero:expr, $i:ident => $lane:expr) => {{
         let mut lanes = [$zero; _];
         for $i in 0..lanes.len() {
@@ -39,7 +40,7 @@ macro_rules! each {
     }};
 }
 
-impl<const N: usize> Mask for Truths<N> {
+impl<const N: usize> Mask for BoolMask<N> {
     #[inline(always)]
     fn all(self) -> bool {
         self.0.iter().fold(true, |all, &lane| all & lane)
@@ -52,7 +53,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                Self(each!(0.0, i => self.0[i] $op other.0[i]))
+                Self(in_each_lane!(0.0, i => self.0[i] $op other.0[i]))
             }
         }
     };
@@ -67,7 +68,7 @@ macro_rules! lanes {
 
         impl Lanes for $lanes {
             type Float = $float;
-            type Mask = Truths<$count>;
+            type Mask = BoolMask<$count>;
             type Double = F64;
             const FUSED: bool = true;
 
@@ -85,59 +86,59 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
-                Self(each!(0.0, i => self.0[i].mul_add(factor.0[i], term.0[i])))
+                Self(in_each_lane!(0.0, i => self.0[i].mul_add(factor.0[i], term.0[i])))
             }
             #[inline(always)]
             fn neg_mul_add(self, factor: Self, term: Self) -> Self {
-                Self(each!(0.0, i => (-self.0[i]).mul_add(factor.0[i], term.0[i])))
+                Self(in_each_lane!(0.0, i => (-self.0[i]).mul_add(factor.0[i], term.0[i])))
             }
             #[inline(always)]
             fn abs(self) -> Self {
-                Self(each!(0.0, i => self.0[i].abs()))
+                Self(in_each_lane!(0.0, i => self.0[i].abs()))
             }
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
-                Self(each!(0.0, i => self.0[i].copysign(sign.0[i])))
+                Self(in_each_lane!(0.0, i => self.0[i].copysign(sign.0[i])))
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                Self(each!(0.0, i => if self.0[i] > other.0[i] { self.0[i] } else { other.0[i] }))
+                Self(in_each_lane!(0.0, i => if self.0[i] > other.0[i] { self.0[i] } else { other.0[i] }))
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {
-                Self(each!(0.0, i => if self.0[i] < other.0[i] { self.0[i] } else { other.0[i] }))
+                Self(in_each_lane!(0.0, i => if self.0[i] < other.0[i] { self.0[i] } else { other.0[i] }))
             }
             #[inline(always)]
             fn lt(self, other: Self) -> Self::Mask {
-                Truths(each!(false, i => self.0[i] < other.0[i]))
+                BoolMask(in_each_lane!(false, i => self.0[i] < other.0[i]))
             }
             #[inline(always)]
             fn le(self, other: Self) -> Self::Mask {
-                Truths(each!(false, i => self.0[i] <= other.0[i]))
+                BoolMask(in_each_lane!(false, i => self.0[i] <= other.0[i]))
             }
             #[inline(always)]
             fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
-                Self(each!(0.0, i => if mask.0[i] { yes.0[i] } else { no.0[i] }))
+                Self(in_each_lane!(0.0, i => if mask.0[i] { yes.0[i] } else { no.0[i] }))
             }
             #[inline(always)]
-            fn first(self, count: usize) -> Self::Mask {
-                Truths(each!(false, i => i < count))
+            fn first_lanes(self, count: usize) -> Self::Mask {
+                BoolMask(in_each_lane!(false, i => i < count))
             }
             #[inline(always)]
             fn add_bits(self, other: Self) -> Self {
-                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits().wrapping_add(other.0[i].to_bits()))))
+                Self(in_each_lane!(0.0, i => $float::from_bits(self.0[i].to_bits().wrapping_add(other.0[i].to_bits()))))
             }
             #[inline(always)]
             fn sub_bits(self, other: Self) -> Self {
-                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits().wrapping_sub(other.0[i].to_bits()))))
+                Self(in_each_lane!(0.0, i => $float::from_bits(self.0[i].to_bits().wrapping_sub(other.0[i].to_bits()))))
             }
             #[inline(always)]
             fn shl_bits<const N: u32>(self) -> Self {
-                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits() << N)))
+                Self(in_each_lane!(0.0, i => $float::from_bits(self.0[i].to_bits() << N)))
             }
             #[inline(always)]
             fn shr_bits<const N: u32>(self) -> Self {
-                Self(each!(0.0, i => $float::from_bits(self.0[i].to_bits() >> N)))
+                Self(in_each_lane!(0.0, i => $float::from_bits(self.0[i].to_bits() >> N)))
             }
             #[inline(always)]
             fn to_array(self) -> [$float; $count] {
@@ -149,7 +150,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn gradual_mul(self, other: Self) -> Self {
-                gradual::$float(self, other)
+                gradual::product::$float(self, other)
             }
             conversions!($float);
         }
@@ -158,7 +159,7 @@ macro_rules! lanes {
             fold_by_arrays!();
         }
 
-        // These lanes exist on every CPU; the pointers are only as good as the caller's promise.
+        // These lanes exist on every CPU. The methods are unsafe because of their pointers alone.
         #[allow(unsafe_code)]
         impl Memory for $lanes {
             type Simd = Scalar;
@@ -168,24 +169,24 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn load(_: Scalar, from: *const $float) -> Self {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 Self(unsafe { from.cast::<[$float; $count]>().read() })
             }
             #[inline(always)]
             unsafe fn load_partial(_: Scalar, from: *const $float, count: usize) -> Self {
                 let mut lanes = [0.0; $count];
-                // SAFETY: the caller vouches for `count` elements, and that they fit the array.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { lanes.as_mut_ptr().copy_from_nonoverlapping(from, count) };
                 Self(lanes)
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $float) {
-                // SAFETY: the caller vouches for all lanes; an array of floats is as aligned as one.
+                // SAFETY: the caller promises all lanes. An array of floats has the alignment of one float.
                 unsafe { to.cast::<[$float; $count]>().write(self.0) }
             }
             #[inline(always)]
             unsafe fn store_partial(self, to: *mut $float, count: usize) {
-                // SAFETY: the caller vouches for `count` elements, and that the array has them.
+                // SAFETY: the caller promises `count` elements, at most the length of the array.
                 unsafe { to.copy_from_nonoverlapping(self.0.as_ptr(), count) }
             }
         }
@@ -196,11 +197,11 @@ macro_rules! conversions {
     (f32) => {
         #[inline(always)]
         fn widen(self) -> [F64; 2] {
-            [F64(each!(0.0, i => self.0[i].into())), F64(each!(0.0, i => self.0[8 + i].into()))]
+            [F64(in_each_lane!(0.0, i => self.0[i].into())), F64(in_each_lane!(0.0, i => self.0[8 + i].into()))]
         }
         #[inline(always)]
         fn narrow([a, b]: [F64; 2]) -> Self {
-            Self(each!(0.0, i => if i < 8 { a.0[i] as f32 } else { b.0[i - 8] as f32 }))
+            Self(in_each_lane!(0.0, i => if i < 8 { a.0[i] as f32 } else { b.0[i - 8] as f32 }))
         }
     };
     (f64) => {

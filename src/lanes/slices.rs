@@ -1,7 +1,13 @@
-//! Views of the caller's slices, cut into whole lane values and one partial.
+//! Views of the caller's slices: sources and outputs of one length, walked through in blocks of lane values.
 //!
-//! In place and out of place are one type here: a source and an output may be the same memory, as long as every block is
-//! loaded before it is stored. The pointer arithmetic on the caller's memory stands here and in `rows`.
+//! ```text
+//! Slices -> blocks() -> whole::<V>()      a Block of V lane values, as long as so many are left
+//!                    -> partial()         a Partial: at most one lane value, the tail
+//! ```
+//!
+//! One type serves in place and out of place: an output may be the same memory as a source. That works because every
+//! block is loaded before it is stored, and it is why the views hold pointers. All pointer arithmetic on the caller's
+//! memory is in this module and in `rows`.
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
@@ -14,23 +20,23 @@ use super::Simd;
 use crate::check;
 use crate::stream::streaming_threshold;
 
-/// The bytes of a cache line, and of a lane value.
+/// The size in bytes of a cache line, and of a lane value.
 const LINE: usize = 64;
 
-/// A slice and the name that its argument has in a public method.
+/// A slice, and the name of its argument in the public method, for messages.
 pub type Named<'a, T> = (&'static str, &'a [T]);
-/// The same for an output.
+/// An output, and its name likewise.
 pub type NamedMut<'a, T> = (&'static str, &'a mut [T]);
 
 /// `N` sources and `M` outputs of the same length; an output may be one of the sources.
 ///
-/// An output that is no source `streams` where it is larger than the [`streaming_threshold`].
+/// `streams` is set for an output that is not a source and is larger than the [`streaming_threshold`].
 ///
-/// Whoever takes such a view by value writes every element of the outputs: that is what [`initialise`] rests on.
+/// A function that takes such a view by value must write every element of the outputs: [`initialise`] relies on that.
 ///
-/// Invariant: the sources are valid for reads of `len` elements for `'a`. The outputs are valid for writes of `len`
-/// elements, nobody else uses these during `'a`, and where a source overlaps an output, it is that output. With
-/// `is_uninit` the outputs are not initialised, and no source.
+/// Invariant: during `'a`, the sources are valid for reads of `len` elements, and the outputs for writes of `len`
+/// elements that nothing else uses meanwhile. A source that overlaps an output is that output. With
+/// `is_uninit` the outputs are not initialised, and none of them is a source.
 pub struct Slices<'a, T, const N: usize, const M: usize = 1> {
     pub(super) sources: [*const T; N],
     pub(super) outputs: [*mut T; M],
@@ -55,7 +61,7 @@ impl<'a, T> From<&'a [T]> for Input<'a, T> {
 }
 
 impl<'a, T, const N: usize> Slices<'a, T, N> {
-    /// Some sources and an output of its own.
+    /// Sources, and an output that is none of them.
     ///
     /// # Panics
     ///
@@ -67,7 +73,7 @@ impl<'a, T, const N: usize> Slices<'a, T, N> {
         Self::checked(sources, name, pointer, len)
     }
 
-    /// Some sources and an output that is written before it is read.
+    /// Sources, and an output that is not initialised.
     ///
     /// # Panics
     ///
@@ -79,6 +85,7 @@ impl<'a, T, const N: usize> Slices<'a, T, N> {
         Self { is_uninit: true, ..Self::checked(sources, name, pointer, len) }
     }
 
+    /// Sources and an output, whose lengths are compared.
     #[track_caller]
     #[inline(always)]
     fn checked(sources: [Named<'a, T>; N], name: &'static str, output: *mut T, len: usize) -> Self {
@@ -125,7 +132,7 @@ impl<'a, T> Slices<'a, T, 2> {
 }
 
 impl<'a, T, const N: usize, const M: usize> Slices<'a, T, N, M> {
-    /// Buffers of the crate's own, of one length; the outputs are the last source.
+    /// Buffers of the crate's own, of the same length, as sources. The outputs are the last of them.
     #[inline(always)]
     pub fn buffers(buffers: &'a mut [Vec<T>; N]) -> Self {
         let len = buffers[0].len();
@@ -139,7 +146,7 @@ impl<'a, T, const N: usize, const M: usize> Slices<'a, T, N, M> {
     }
 }
 
-/// Runs `write` on a view of an output that is not initialised, and returns what it wrote.
+/// Runs `write` on a view of an output that is not initialised, and returns the output, which is initialised then.
 #[track_caller]
 #[inline(always)]
 pub fn initialise<'a, T, const N: usize>(
@@ -148,7 +155,7 @@ pub fn initialise<'a, T, const N: usize>(
     write: impl FnOnce(Slices<'_, T, N>),
 ) -> &'a mut [T] {
     write(Slices::uninit(sources, (name, &mut *output)));
-    // SAFETY: whoever takes `Slices` by value writes every element of the outputs.
+    // SAFETY: a function that takes `Slices` by value writes every element of the outputs.
     unsafe { &mut *(output as *mut [MaybeUninit<T>] as *mut [T]) }
 }
 
@@ -185,31 +192,31 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
         (Self { len: mid, ..self }, rest)
     }
 
-    /// All elements as one lane value.
+    /// All elements as a partial lane value. There must be no more than a lane value has.
     #[inline(always)]
     pub fn into_partial(self) -> Partial<'a, T, N, M> {
         assert!(self.len <= T::LANES);
         Partial(self)
     }
 
-    /// Whether the output is best written with non-temporal stores.
+    /// Whether the output is large enough for non-temporal stores.
     #[inline(always)]
     pub fn streams(&self) -> bool {
         self.streams
     }
 
-    /// The slices from front to back.
+    /// Walks through the slices from front to back.
     #[inline(always)]
     pub fn blocks(self) -> Blocks<'a, T, N, M> {
         Blocks(self)
     }
 
-    /// Fills the outputs with zeros, if they are not initialised.
+    /// Fills the outputs with zeros if they are not initialised.
     #[inline(always)]
     pub fn zero_uninit(&mut self) {
         if self.is_uninit {
             for output in self.outputs {
-                // SAFETY: the outputs are valid for writes; all bits 0 are the number 0.
+                // SAFETY: the outputs are valid for writes, and the number with all bits 0 is 0.
                 unsafe { output.write_bytes(0, self.len) };
             }
             self.is_uninit = false;
@@ -217,45 +224,45 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
     }
 }
 
-/// What is left of some slices that are walked through from the front.
+/// The rest of some slices that are walked through from front to back.
 pub struct Blocks<'a, T, const N: usize, const M: usize>(Slices<'a, T, N, M>);
 
 impl<'a, T: Real, const N: usize, const M: usize> Blocks<'a, T, N, M> {
-    /// The elements that are left.
+    /// The number of elements that are left.
     #[inline(always)]
-    pub fn left(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         self.0.len
     }
 
-    /// The next `V` whole lane values, if there are as many.
+    /// The next `V` whole lane values, if as many are left.
     #[inline(always)]
     pub fn whole<const V: usize>(&mut self) -> Option<Block<'a, T, N, M, V>> {
         let len = V.wrapping_mul(T::LANES);
         if self.0.len < len { None } else { Some(Block(self.take(len))) }
     }
 
-    /// The number of elements before the next cache line of output 0: less than a lane value, and no more than are left.
+    /// The number of elements up to the next cache line of output 0, at most as many as are left. Less than a lane value.
     #[inline(always)]
     pub fn before_line(&self) -> usize {
         let elements = (self.0.outputs[0].addr().wrapping_neg() % LINE) / size_of::<T>();
         elements.min(self.0.len)
     }
 
-    /// The next `len` elements, no more than are left and than a lane value has.
+    /// The next `len` elements: at most as many as are left, and as a lane value has.
     #[inline(always)]
     pub fn take_partial(&mut self, len: usize) -> Partial<'a, T, N, M> {
         assert!(len <= self.0.len && len <= T::LANES);
         Partial(self.take(len))
     }
 
-    /// The next lane value, or what is left of one.
+    /// The next lane value, or the elements that are left if they are fewer. None at the end.
     #[inline(always)]
     pub fn partial(&mut self) -> Option<Partial<'a, T, N, M>> {
         let len = if self.0.len < T::LANES { self.0.len } else { T::LANES };
         if len == 0 { None } else { Some(Partial(self.take(len))) }
     }
 
-    /// The first `len` elements, of which there are as many.
+    /// Takes the next `len` elements. As many must be left.
     #[inline(always)]
     fn take(&mut self, len: usize) -> Slices<'a, T, N, M> {
         let rest = &mut self.0;
@@ -300,7 +307,7 @@ impl<T: Real, const N: usize, const M: usize, const V: usize> Block<'_, T, N, M,
     }
 }
 
-/// Up to one lane value of some slices.
+/// At most one lane value of some slices.
 pub struct Partial<'a, T, const N: usize, const M: usize>(Slices<'a, T, N, M>);
 
 impl<T: Real, const N: usize, const M: usize> Partial<'_, T, N, M> {
@@ -310,24 +317,24 @@ impl<T: Real, const N: usize, const M: usize> Partial<'_, T, N, M> {
         self.0.len
     }
 
-    /// Loads the lane value of all sources; lanes beyond the end are zero.
+    /// Loads the lane value of all sources. Lanes beyond the end are 0.
     #[inline(always)]
     pub fn load<L: Memory<Float = T>>(&self, simd: L::Simd) -> [L; N] {
         let mut lanes = [L::zero(simd); N];
         for k in 0..N {
             let (source, len) = (self.0.sources[k], self.0.len);
-            // SAFETY: the source has `len` elements, no more than a lane value.
+            // SAFETY: the source has `len` elements, at most a lane value.
             lanes[k] =
                 unsafe { if len == T::LANES { L::load(simd, source) } else { L::load_partial(simd, source, len) } };
         }
         lanes
     }
 
-    /// Stores output 0, as much of it as there is.
+    /// Stores the first `len` lanes to output 0.
     #[inline(always)]
     pub fn store<L: Memory<Float = T>>(self, lanes: L) {
         let (output, len) = (self.0.outputs[0], self.0.len);
-        // SAFETY: the output has `len` elements, no more than a lane value.
+        // SAFETY: the output has `len` elements, at most a lane value.
         unsafe { if len == T::LANES { lanes.store(output) } else { lanes.store_partial(output, len) } };
     }
 }

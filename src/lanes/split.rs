@@ -1,18 +1,18 @@
-//! Views that can be cut in two.
+//! Views that can be split in two, for threads.
 
 use super::{Real, Rows, Slices};
 
-/// Work that can be cut in two between any of its elements or rows.
+/// Work that can be split in two between any of its units. A unit is an element or a row.
 pub trait Split: Sized + Send {
-    /// The number of elements or rows.
+    /// The number of units.
     fn len(&self) -> usize;
-    /// The elements of each.
-    fn each(&self) -> usize {
+    /// The number of elements of a unit.
+    fn unit_len(&self) -> usize {
         1
     }
-    /// The work on the first `mid` and on the rest.
+    /// The work on the first `mid` units and on the rest.
     fn split_at(self, mid: usize) -> (Self, Self);
-    /// The work on a single row, whose pieces threads shall share, where they can.
+    /// The same work, which is a single unit: a row is marked as one whose pieces threads share.
     fn shared(self) -> Self {
         self
     }
@@ -31,7 +31,7 @@ impl<T: Real, const N: usize, const M: usize> Split for Rows<'_, T, N, M> {
     fn len(&self) -> usize {
         self.len()
     }
-    fn each(&self) -> usize {
+    fn unit_len(&self) -> usize {
         self.shape().axis
     }
     fn split_at(self, mid: usize) -> (Self, Self) {

@@ -1,18 +1,29 @@
-//! The natural logarithm of an `f64`, for sums of at least 1.
+//! The natural logarithm of an `f64`, for the sums of a softmax, which are at least 1.
+//!
+//! ```text
+//! x = 2^n m                         m in [sqrt(1/2), sqrt(2)), so that n = 0 near 1
+//! d = m - 1                         exact
+//! s = d / (m + 1)
+//! ln m = 2 atanh(s) = 2 s + 2 s^3 c(s^2)
+//!      = d - s (d - 2 s^2 c(s^2))   since 2 s = d - s d
+//! ln x = n ln 2 + ln m              ln 2 in two parts
+//! ```
+//!
+//! The division rounds s, and 2 s would carry that error whole. In the form used, the largest term d is exact and s
+//! only enters a correction. At x = 1 all terms are 0, so the result is exactly 0.
+//!
+//! Constants: `scripts/constants.py`.
 
 use crate::lanes::Lanes;
 
 /// ln x for finite x >= 1: exactly 0 at 1, never negative, within 1.5 ulp. NaN gives NaN.
-///
-/// x = 2^n m with m in [sqrt(1/2), sqrt(2)); ln m = 2 atanh(s), s = (m - 1) / (m + 1).
-/// Constants: `scripts/constants.py`.
 #[inline(always)]
 pub fn ln<L: Lanes<Float = f64>>(x: L) -> L {
-    // Shifting the exponent's bias by the pattern of sqrt(1/2) makes its upper bits n.
+    // The exponent field of the difference to the pattern of sqrt(1/2) is n.
     let bias = x.splat(std::f64::consts::FRAC_1_SQRT_2);
     let exponent = x.sub_bits(bias).shr_bits::<52>();
     let m = x.sub_bits(exponent.shl_bits::<52>());
-    // An integer below 2^52 becomes a float in the low bits of 2^52.
+    // Added to the pattern of 2^52, an integer n below 2^52 gives the float 2^52 + n.
     let offset = x.splat(2_f64.powi(52));
     let n = exponent.add_bits(offset) - offset;
 
@@ -23,13 +34,12 @@ pub fn ln<L: Lanes<Float = f64>>(x: L) -> L {
     for k in [7, 6, 5, 4, 3, 2, 1, 0] {
         c = c.mul_add(z, x.splat(ATANH[k]));
     }
-    // ln m = 2 s + 2 s z c, and 2 s = m - 1 - s (m - 1): the first term is exact.
     let difference = m - one;
     let ln_m = difference - s * (difference - (z + z) * c);
-    // ln 2 in two parts, the first ending in zero bits.
+    // ln 2 in two parts. The first ends in 11 zero bits, so that n times it is exact.
     let (high, low) = (x.splat(0.693_147_180_559_890_3), x.splat(5.497_923_018_708_371e-14));
     let result = n.mul_add(high, n.mul_add(low, ln_m));
-    // A NaN has a pattern like any other until here.
+    // The integer arithmetic above turns a NaN into some number.
     L::select(x.le(x), result, x)
 }
 

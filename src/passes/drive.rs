@@ -31,7 +31,7 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
     }
     #[cfg(feature = "rayon")]
     if rows.is_shared() {
-        let rows = rows.initialised(0, 1);
+        let rows = rows.with_zeroed_outputs(0, 1);
         return recipe.tile(&mut Tile { level, rows, ahead: 0, layout: Layout::Pieces, partials: &mut partials }, 0);
     }
     let (groups, reads_slots) = (if recipe.is_wide() { 1 } else { TOGETHER / N }, !recipe.is_wide());
@@ -47,7 +47,7 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
             layout = Layout::Short(&mut slots);
         }
         let ahead = if first + len < count { len * stride } else { 0 };
-        let rows = if is_short { rows.part(first, len) } else { rows.initialised(first, len) };
+        let rows = if is_short { rows.part(first, len) } else { rows.with_zeroed_outputs(first, len) };
         recipe.tile(&mut Tile { level, rows, ahead, layout, partials: &mut partials }, first);
         first += len;
     }
@@ -68,7 +68,7 @@ fn panels<T: Real, const N: usize, const M: usize>(
     let mut first = 0;
     while first < rows.len() {
         let left = rows.len() - first;
-        let len = rows.side_by_side(first, most.min(left)).len();
+        let len = rows.interleaved(first, most.min(left)).len();
         let layout = Layout::Panel(&mut buffers);
         recipe.tile(&mut Tile { level, rows: rows.part(first, len), ahead: 0, layout, partials }, index + first);
         first += len;

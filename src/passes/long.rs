@@ -33,7 +33,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
                 }
                 while let Some(partial) = blocks.partial() {
                     let x = partial.load::<T::Lanes<S>>(simd)[0];
-                    max[0] = max[0].max(x.keep(partial.len(), lowest));
+                    max[0] = max[0].max(x.keep_first(partial.len(), lowest));
                 }
                 rows[r] = max[0].max(max[1]).max(max[2].max(max[3]));
             }
@@ -80,7 +80,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
             let mut sum = zero;
             while let Some(partial) = blocks.partial() {
                 let term = f.apply(by_row, partial.load(simd));
-                sum = sum + term.keep(partial.len(), zero);
+                sum = sum + term.keep_first(partial.len(), zero);
                 if M > 0 {
                     partial.store(term);
                 }

@@ -34,7 +34,7 @@ impl<T: Real> Buffers<T> {
     pub fn new(axis: usize) -> Self {
         let blocks = axis / (BLOCK * T::LANES);
         let levels = (usize::BITS - blocks.leading_zeros()) as usize;
-        Self { terms: Vec::new(), levels: vec![Line::ANY; levels * T::LANES * GROUPS] }
+        Self { terms: Vec::new(), levels: vec![Line::PLACEHOLDER; levels * T::LANES * GROUPS] }
     }
 
     /// The terms that took the place of the elements.
@@ -46,7 +46,7 @@ impl<T: Real> Buffers<T> {
     pub fn reserve_terms(&mut self, axis: usize, rows: usize) {
         let lines = axis * rows.div_ceil(T::LANES);
         if self.terms.len() < lines {
-            self.terms.resize(lines, Line::ANY);
+            self.terms.resize(lines, Line::PLACEHOLDER);
         }
     }
 }
@@ -66,7 +66,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     fn run<S: Simd>(self, simd: S) {
         let count = self.rows.len();
         let groups = count.div_ceil(T::LANES);
-        let mut columns = self.rows.side_by_side(0, count);
+        let mut columns = self.rows.interleaved(0, count);
         let mut max = [<T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY); GROUPS];
         for i in 0..columns.axis() {
             columns.prefetch(simd, i + AHEAD);
@@ -108,7 +108,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
         let (terms, levels) = (terms.as_mut_slice(), levels.as_mut_slice());
         let count = rows.len();
         let groups = count.div_ceil(T::LANES);
-        let mut columns = rows.side_by_side(0, count);
+        let mut columns = rows.interleaved(0, count);
         let axis = columns.axis();
         let mut blocks_done = 0;
         for i in 0..axis {
@@ -186,7 +186,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let count = rows.len();
         let groups = count.div_ceil(T::LANES);
-        let mut columns = rows.side_by_side(0, count);
+        let mut columns = rows.interleaved(0, count);
         for i in 0..columns.axis() {
             let mut blocks = columns.elements(i).blocks();
             for g in 0..groups {

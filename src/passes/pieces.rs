@@ -41,7 +41,7 @@ pub fn sum<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: u
     };
     partials.push_line(parallel::fold(level, Cost::SUM_PASS, row.row(0), &of_piece, &add));
     // A whole group, of which the fold of one row reads no more.
-    (1..T::LANES).for_each(|_| partials.push_line(Line::ANY));
+    (1..T::LANES).for_each(|_| partials.push_line(Line::PLACEHOLDER));
 }
 
 /// Writes a function of every element.

@@ -5,7 +5,7 @@
 
 use super::{Element, Partials, Values, fold, of_row};
 use crate::dispatch::Kernel;
-use crate::lanes::{End, Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
+use crate::lanes::{Appender, Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
 
 /// The largest element of each row. It copies the rows to their slots.
 pub struct Max<'s, 'a, T: Real> {
@@ -25,8 +25,8 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let lowest = <T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY);
-        let (count, first) = (self.rows.len(), lowest.first(self.rows.shape().axis));
-        let (mut rows, mut slots) = (self.rows.lane_values(), self.slots.end());
+        let (count, first) = (self.rows.len(), lowest.first_lanes(self.rows.shape().axis));
+        let (mut rows, mut slots) = (self.rows.short_rows(), self.slots.appender());
         for start in (0..count).step_by(T::LANES) {
             let mut max = [lowest; ROWS];
             for r in 0..T::LANES {
@@ -72,13 +72,13 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, ahead, slots, f, by_row, partials } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let (all, first) = (rows.len(), zero.first(rows.shape().axis));
-        let (mut rows, mut partials) = (rows.lane_values(), partials.end());
+        let (all, first) = (rows.len(), zero.first_lanes(rows.shape().axis));
+        let (mut rows, mut partials) = (rows.short_rows(), partials.appender());
         for group in 0..all.div_ceil(T::LANES) {
             let start = group * T::LANES;
             let count = T::LANES.min(all - start);
             if F::IS_FIRST_PASS {
-                let mut slots = slots.each_mut().map(Stack::end);
+                let mut slots = slots.each_mut().map(Stack::appender);
                 for r in 0..T::LANES {
                     let mut x = [zero; N];
                     let mut term = zero;
@@ -92,7 +92,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
                     }
                     partials.push(zero + term);
                 }
-                slots.into_iter().for_each(End::finish);
+                slots.into_iter().for_each(Appender::finish);
                 continue;
             }
             let slots = slots.each_mut().map(|slots| &mut slots.lines_mut()[start..start + T::LANES]);
@@ -141,7 +141,7 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
         let Self { rows, slots, f, by_row } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let count = rows.len();
-        let mut rows = rows.lane_values();
+        let mut rows = rows.short_rows();
         for group in 0..count.div_ceil(T::LANES) {
             let start = group * T::LANES;
             let slots = slots.each_mut().map(|slots| &mut slots.lines_mut()[start..start + T::LANES]);

@@ -43,7 +43,8 @@ impl<F: WideElement> Kernel for Sum<'_, '_, F> {
                 at += 2;
                 let count = partial.len();
                 let [sum_a, sum_b] = partials[r];
-                partials[r] = [sum_a + a.keep(count.min(8), none), sum_b + b.keep(count.saturating_sub(8), none)];
+                partials[r] =
+                    [sum_a + a.keep_first(count.min(8), none), sum_b + b.keep_first(count.saturating_sub(8), none)];
             }
         }
         let mut halves = [[none; ROWS]; 2];
@@ -163,5 +164,5 @@ fn inverses<D: Lanes<Float = f64>>(sums: &[Values<f64>; 2], like: D) -> [D; 2] {
 #[inline(always)]
 fn panel<'r, const M: usize>(rows: &'r mut Rows<'_, f32, 1, M>) -> Columns<'r, f32, 1, M> {
     let count = rows.len();
-    rows.side_by_side(0, count)
+    rows.interleaved(0, count)
 }

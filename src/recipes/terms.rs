@@ -36,7 +36,7 @@ impl RowFunction<1, 3> for Shift {
         // Beyond it n ln 2 is not exact on every instruction set, but x - max is, where it matters.
         let is_huge = max.splat(2_f64.powi(10)).le(max.abs());
         // Otherwise a number far below every rounding, so that a subnormal x is not multiplied.
-        let first = L::select(is_huge, max, max.splat(-format.nothing));
+        let first = L::select(is_huge, max, max.splat(-format.negligible));
         let rounder = max.splat(format.rounder);
         let n = (max - first).mul_add(max.splat(std::f64::consts::LOG2_E), rounder) - rounder;
         let (head, least) = exponents::<L::Float>();

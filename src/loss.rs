@@ -70,8 +70,8 @@ impl CrossEntropy {
         /// If the logits are not whole rows, if there is not one target and one loss a row, or if a target is
         /// not a class.
         pub threads => fn forward | par_forward [T: Float] (&self, logits: &[T], targets: &[u32], losses: &mut [T]) {
-            let work = self.work(Slices::from(logits), targets, losses);
-            let run = |level, Work { mut logits, targets, losses }: Work<T, 0>| {
+            let work = self.check_arguments(Slices::from(logits), targets, losses);
+            let run = |level, Arguments { mut logits, targets, losses }: Arguments<T, 0>| {
                 T::losses(level, &mut logits, Losses { targets, losses });
             };
             Call { work, cost: || Cost::rows(self.shape), run }.on(threads)
@@ -85,7 +85,7 @@ impl CrossEntropy {
         pub threads => fn forward_backward | par_forward_backward [T: Float]
         (&self, logits: &[T], targets: &[u32], scale: f64, losses: &mut [T], dlogits: &mut [T]) {
             let logits = Slices::<T, 1>::new([("logits", logits)], ("dlogits", dlogits));
-            let (work, cost) = (self.work(logits, targets, losses), || Cost::rows(self.shape));
+            let (work, cost) = (self.check_arguments(logits, targets, losses), || Cost::rows(self.shape));
             Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
         }
 
@@ -96,34 +96,38 @@ impl CrossEntropy {
         /// As [`forward`](Self::forward).
         pub threads => fn forward_backward_in_place | par_forward_backward_in_place [T: Float]
         (&self, logits: &mut [T], targets: &[u32], scale: f64, losses: &mut [T]) {
-            let (work, cost) = (self.work(Slices::<T, 1>::in_place(logits), targets, losses), || Cost::rows(self.shape));
+            let (work, cost) = (self.check_arguments(Slices::<T, 1>::in_place(logits), targets, losses), || Cost::rows(self.shape));
             Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
         }
     }
 
     #[track_caller]
     #[inline(always)]
-    fn work<'a, T: Float, const M: usize>(
+    fn check_arguments<'a, T: Float, const M: usize>(
         &self,
         logits: Slices<'a, T, 1, M>,
         targets: &'a [u32],
         losses: &'a mut [T],
-    ) -> Work<'a, T, M> {
+    ) -> Arguments<'a, T, M> {
         let logits = Rows::new(logits, "logits", self.shape);
         check::row_count("targets", targets.len(), logits.len());
         check::row_count("losses", losses.len(), logits.len());
         check::classes(targets, self.shape.axis);
-        Work { logits, targets, losses }
+        Arguments { logits, targets, losses }
     }
 }
 
 #[inline(always)]
-fn losses_and_gradient<T: Float>(level: Level, Work { mut logits, targets, losses }: Work<T, 1>, scale: f64) {
-    T::losses_and_gradient(level, &mut logits, LossesAndGradient { losses: Losses { targets, losses }, scale });
+fn losses_and_gradient<T: Float>(level: Level, Arguments { mut logits, targets, losses }: Arguments<T, 1>, scale: f64) {
+    T::losses_and_gradient(
+        level,
+        &mut logits,
+        LossesAndGradient { losses: Losses { targets, losses }, gradient_scale: scale },
+    );
 }
 
 /// The arguments of cross-entropy, checked.
-struct Work<'a, T, const M: usize> {
+struct Arguments<'a, T, const M: usize> {
     /// The logits and, with an output, their gradient.
     logits: Rows<'a, T, 1, M>,
     /// One class a row.
@@ -132,7 +136,7 @@ struct Work<'a, T, const M: usize> {
     losses: &'a mut [T],
 }
 
-impl<T: Float, const M: usize> Split for Work<'_, T, M> {
+impl<T: Float, const M: usize> Split for Arguments<'_, T, M> {
     fn len(&self) -> usize {
         self.logits.len()
     }

@@ -291,21 +291,21 @@ impl LogSumExp {
         pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
             let rows = self.view(Slices::from(x), "x");
             check::row_count("y", y.len(), rows.len());
-            let run = |level, LogSumExpWork { mut x, y }: LogSumExpWork<T>| T::log_sum_exp(level, &mut x, y);
-            Call { work: LogSumExpWork { x: rows, y }, cost: || Cost::rows(self.shape), run }.on(threads)
+            let run = |level, LogSumExpArguments { mut x, y }: LogSumExpArguments<T>| T::log_sum_exp(level, &mut x, y);
+            Call { work: LogSumExpArguments { x: rows, y }, cost: || Cost::rows(self.shape), run }.on(threads)
         }
     }
 }
 
 /// The arguments of [`LogSumExp`].
-struct LogSumExpWork<'a, T> {
+struct LogSumExpArguments<'a, T> {
     /// The logits.
     x: Rows<'a, T, 1, 0>,
     /// One result a row.
     y: &'a mut [T],
 }
 
-impl<T: Float> Split for LogSumExpWork<'_, T> {
+impl<T: Float> Split for LogSumExpArguments<'_, T> {
     fn len(&self) -> usize {
         self.x.len()
     }

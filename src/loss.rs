@@ -96,8 +96,8 @@ impl CrossEntropy {
         /// As [`forward`](Self::forward).
         pub threads => fn forward_backward_in_place | par_forward_backward_in_place [T: Float]
         (&self, logits: &mut [T], targets: &[u32], scale: f64, losses: &mut [T]) {
-            let logits = Slices::<T, 1>::in_place(logits);
-            let (work, cost) = (self.check_arguments(logits, targets, losses), || Cost::rows(self.shape));
+            let (work, cost) =
+                (self.check_arguments(Slices::<T, 1>::in_place(logits), targets, losses), || Cost::rows(self.shape));
             Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
         }
     }

@@ -131,7 +131,8 @@ pub const GROUPS: usize = 8;
 /// One number for each row of a tile: a line for each group, whose lane r belongs to row r of the group.
 pub type RowValues<T> = Stack<T, GROUPS>;
 
-/// One line for each row of a tile. It holds the slots of short rows, and the lane sums of all rows.
+/// One line for each row of a tile: the slots of short rows, or lane sums. The lane sums of a panel are one line for
+/// each group and lane, which is as many.
 pub type RowLines<T> = Stack<T, { GROUPS * ROWS }>;
 
 /// A function of the elements at one position of `N` sources, and of `P` numbers that belong to their row.

@@ -56,7 +56,7 @@ impl<T: Real> Buffers<T> {
         &self.terms
     }
 
-    /// Allocates room for the terms of so many rows of this length.
+    /// Makes room for the terms of `rows` rows of length `axis`.
     pub fn reserve_terms(&mut self, axis: usize, rows: usize) {
         let lines = axis * rows.div_ceil(T::LANES);
         if self.terms.len() < lines {
@@ -106,7 +106,7 @@ pub struct Sum<'s, 'a, T: Real, F, const N: usize, const P: usize, const REPLACE
     pub row_values: [&'s [Line<T>]; P],
     /// The terms and the levels of the trees.
     pub buffers: &'s mut Buffers<T>,
-    /// The results: see [`super::fold::InterleavedRows`].
+    /// The results, as [`super::fold::InterleavedRows`] takes them.
     pub lane_sums: &'s mut RowLines<T>,
 }
 

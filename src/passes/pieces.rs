@@ -21,13 +21,13 @@ use crate::parallel;
 
 /// The largest element.
 pub fn max<T: Real>(level: Level, row: &mut Rows<'_, T, 1, 0>, max: &mut RowValues<T>) {
-    let of_piece = |piece| {
+    let piece_max = |piece| {
         let mut max = RowValues::new();
         level.run(long::Max { rows: &mut Rows::single(piece), max: &mut max });
         max.lines()[0]
     };
     let larger = |a: Line<T>, b: Line<T>| if a.0.as_ref()[0] > b.0.as_ref()[0] { a } else { b };
-    max.push_line(parallel::fold(level, Cost::MAX_PASS, row.row(0), &of_piece, &larger));
+    max.push_line(parallel::fold(level, Cost::MAX_PASS, row.row(0), &piece_max, &larger));
 }
 
 /// The lane sums of a function. If there is an output, the terms are written to it.
@@ -38,7 +38,7 @@ pub fn sum<T: Real, F: ElementFunction<N, P>, const N: usize, const M: usize, co
     row_values: [&[Line<T>]; P],
     lane_sums: &mut RowLines<T>,
 ) {
-    let of_piece = |piece| {
+    let piece_sum = |piece| {
         let mut lane_sums = RowLines::new();
         level.run(long::Sum { rows: &mut Rows::single(piece), f, row_values, lane_sums: &mut lane_sums });
         lane_sums.lines()[0]
@@ -49,7 +49,7 @@ pub fn sum<T: Real, F: ElementFunction<N, P>, const N: usize, const M: usize, co
         }
         a
     };
-    lane_sums.push_line(parallel::fold(level, Cost::SUM_PASS, row.row(0), &of_piece, &add));
+    lane_sums.push_line(parallel::fold(level, Cost::SUM_PASS, row.row(0), &piece_sum, &add));
     // The fold takes whole groups. For a single row it reads the first line only.
     (1..T::LANES).for_each(|_| lane_sums.push_line(Line::ANY));
 }
@@ -61,6 +61,6 @@ pub fn map<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize>(
     f: F,
     row_values: [&[Line<T>]; P],
 ) {
-    let of_piece = |piece| level.run(long::Map { rows: &mut Rows::single(piece), f, row_values });
-    parallel::split(level, Cost::MAP_PASS, row.row(0), &of_piece);
+    let map_piece = |piece| level.run(long::Map { rows: &mut Rows::single(piece), f, row_values });
+    parallel::split(level, Cost::MAP_PASS, row.row(0), &map_piece);
 }

@@ -88,11 +88,11 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize, const RE
     fn run<S: Simd>(self, simd: S) {
         let Self { rows, prefetch_distance, slots, f, row_values, lane_sums } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let (all, row_mask) = (rows.len(), zero.first(rows.shape().axis));
+        let (row_count, row_mask) = (rows.len(), zero.first(rows.shape().axis));
         let (mut rows, mut lane_sums) = (rows.lane_values(), lane_sums.end());
-        for group in 0..all.div_ceil(T::LANES) {
+        for group in 0..row_count.div_ceil(T::LANES) {
             let start = group * T::LANES;
-            let count = T::LANES.min(all - start);
+            let count = T::LANES.min(row_count - start);
             if F::IS_FIRST_PASS {
                 let mut slots = slots.each_mut().map(Stack::end);
                 for r in 0..T::LANES {

@@ -48,9 +48,9 @@ impl<T: Real> Losses<'_, T> {
         target: &RowValues<T>,
         first_row: usize,
     ) {
-        let RowSums { max, shift: [a, b, c], sum } = sums;
+        let RowSums { max, shift: [offset, lowest, exponent], sum } = sums;
         let mut loss = [RowValues::new()];
-        tile.per_row(Loss, [target, max, a, b, c], Some(sum), &mut loss);
+        tile.per_row(Loss, [target, max, offset, lowest, exponent], Some(sum), &mut loss);
         tile.write_row_values(&loss[0], &mut self.losses[first_row..]);
     }
 }
@@ -83,8 +83,13 @@ impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
         let (mut inverse, mut gradient) = (Stack::array(), [RowValues::new()]);
         tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
         tile.map(ScaledProbability(self.gradient_scale), &inverse);
-        let ([a, b, c], [d, e, f]) = (&inverse, &sums.shift);
-        tile.per_row(TargetGradient(self.gradient_scale), [&target, a, b, c, d, e, f], None, &mut gradient);
+        let ([inverse, remainder, sum], [offset, lowest, exponent]) = (&inverse, &sums.shift);
+        tile.per_row(
+            TargetGradient(self.gradient_scale),
+            [&target, inverse, remainder, sum, offset, lowest, exponent],
+            None,
+            &mut gradient,
+        );
         let targets = &self.losses.targets[first_row..first_row + tile.len()];
         for (group, targets) in targets.chunks(T::LANES).enumerate() {
             let gradients = gradient[0].lines()[group].0;
@@ -101,9 +106,9 @@ struct Loss;
 
 impl RowFunction<5, 1> for Loss {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [target, max, a, b, c]: [L; 5], sum: [L::Double; 2]) -> [L; 1] {
-        let (high, target, log) = (max.widen(), target.widen(), log_sum(max, [a, b, c], sum));
-        let loss = L::narrow([high[0] - target[0] + log[0], high[1] - target[1] + log[1]]);
+    fn apply<L: Lanes>(self, [target, max, offset, lowest, exponent]: [L; 5], sum: [L::Double; 2]) -> [L; 1] {
+        let (wide_max, target, log) = (max.widen(), target.widen(), log_sum(max, [offset, lowest, exponent], sum));
+        let loss = L::narrow([wide_max[0] - target[0] + log[0], wide_max[1] - target[1] + log[1]]);
         [nan_unless_finite(max, loss)]
     }
 }
@@ -127,8 +132,13 @@ struct TargetGradient(f64);
 
 impl RowFunction<7, 1> for TargetGradient {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [target, a, b, c, d, e, f]: [L; 7], _: [L::Double; 2]) -> [L; 1] {
-        let probability = Probability.apply([a, b, c], [Term.apply([d, e, f], [target])]);
+    fn apply<L: Lanes>(
+        self,
+        [target, inverse, remainder, sum, offset, lowest, exponent]: [L; 7],
+        _: [L::Double; 2],
+    ) -> [L; 1] {
+        let probability =
+            Probability.apply([inverse, remainder, sum], [Term.apply([offset, lowest, exponent], [target])]);
         [product(probability - target.splat(1.0), target.splat(self.0))]
     }
 }

@@ -80,8 +80,8 @@ impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
         let (mut sums, mut log) = (RowSums::new(), Stack::array());
         sums.sum_terms(tile);
-        let RowSums { max, shift: [a, b, c], sum } = &sums;
-        tile.per_row(MaxAndLog, [max, a, b, c], Some(sum), &mut log);
+        let RowSums { max, shift: [offset, lowest, exponent], sum } = &sums;
+        tile.per_row(MaxAndLog, [max, offset, lowest, exponent], Some(sum), &mut log);
         tile.map(LogProbability, &log);
     }
 }
@@ -92,8 +92,8 @@ struct MaxAndLog;
 
 impl RowFunction<4, 2> for MaxAndLog {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, a, b, c]: [L; 4], sum: [L::Double; 2]) -> [L; 2] {
-        [max, nan_unless_finite(max, L::narrow(log_sum(max, [a, b, c], sum)))]
+    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], sum: [L::Double; 2]) -> [L; 2] {
+        [max, nan_unless_finite(max, L::narrow(log_sum(max, [offset, lowest, exponent], sum)))]
     }
 }
 
@@ -115,8 +115,8 @@ impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
         let (mut sums, mut result) = (RowSums::new(), [RowValues::new()]);
         sums.sum_terms(tile);
-        let RowSums { max, shift: [a, b, c], sum } = &sums;
-        tile.per_row(MaxPlusLog, [max, a, b, c], Some(sum), &mut result);
+        let RowSums { max, shift: [offset, lowest, exponent], sum } = &sums;
+        tile.per_row(MaxPlusLog, [max, offset, lowest, exponent], Some(sum), &mut result);
         if !tile.all_rows(max, T::is_finite) {
             let (mut nan, finite) = (Stack::array(), result);
             tile.sum(ZeroOrNan, &[], &mut nan);
@@ -133,8 +133,8 @@ struct MaxPlusLog;
 
 impl RowFunction<4, 1> for MaxPlusLog {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, a, b, c]: [L; 4], sum: [L::Double; 2]) -> [L; 1] {
-        let ([max_a, max_b], [log_a, log_b]) = (max.widen(), log_sum(max, [a, b, c], sum));
+    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], sum: [L::Double; 2]) -> [L; 1] {
+        let ([max_a, max_b], [log_a, log_b]) = (max.widen(), log_sum(max, [offset, lowest, exponent], sum));
         [L::narrow([max_a + log_a, max_b + log_b])]
     }
 }

@@ -47,8 +47,8 @@ impl<const N: usize> ElementFunction<N, 3> for Term {
     }
 }
 
-/// From the largest element of each row, the three numbers that [`Term`] takes: c, low, and 60 - n as the bits that add
-/// it to an exponent.
+/// From the largest element of each row, the three numbers that [`Term`] takes: the offset c, the lowest argument low,
+/// and 60 - n as the bits that add it to an exponent.
 #[derive(Clone, Copy)]
 pub struct TermShift;
 
@@ -94,7 +94,8 @@ pub fn nan_unless_finite<L: Lanes>(max: L, value: L) -> L {
 #[derive(Clone, Copy)]
 pub struct Probability;
 
-/// From the largest element and the sum of each row, the three numbers that [`Probability`] takes: h, l and the sum.
+/// From the largest element and the sum of each row, the three numbers that [`Probability`] takes: the inverse h, its
+/// remainder l, and the sum.
 #[derive(Clone, Copy)]
 pub struct SumInverse;
 

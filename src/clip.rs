@@ -73,7 +73,7 @@ pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 ///
 /// # Special values
 ///
-/// If a gradient is NaN or infinite, the norm is NaN or infinite, and all gradients stay as they are.
+/// If any element is NaN or infinite, the norm is NaN or infinite, and all gradients stay as they are.
 ///
 /// # Examples
 ///

@@ -3,8 +3,8 @@
 //! # Floating-point environment
 //!
 //! The default floating-point environment is assumed: rounding to nearest even, and subnormal numbers neither flushed
-//! to zero nor read as zero. In any other environment results may be wrong and their bits may differ, but the
-//! crate stays memory-safe.
+//! to zero nor read as zero. In any other environment results may be wrong and their bits may differ, but the crate
+//! stays memory-safe.
 // Code that several features share is unused without them. The build with default features has all warnings.
 #![cfg_attr(not(all(feature = "rayon", feature = "f64", feature = "exact")), allow(dead_code, unused_imports))]
 

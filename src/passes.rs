@@ -8,9 +8,10 @@
 //!
 //! - A *lane value* is 16 `f32` or 8 `f64`, on every instruction set (see [`crate::lanes`]). A *line* is a lane value
 //!   in memory that belongs to this crate. It is 64 bytes, one cache line.
-//! - A *group* is 16 rows of `f32`, 8 of `f64`: as many as there are lanes. A number that belongs to a row, such as its
-//!   maximum, is kept in one line for each group: lane r of the line belongs to row r of the group ([`RowValues`]). So
-//!   a function of such numbers, a division or a logarithm, is evaluated for a group of rows at a time.
+//! - A *group* is 16 rows of `f32`, 8 of `f64`: as many as there are lanes.
+//! - A *row value* is a number that belongs to a row, such as its maximum. The values of a group are one line: lane r
+//!   belongs to row r of the group ([`RowValues`]). So a function of row values, a division or a logarithm, is
+//!   evaluated for a group of rows at a time.
 //! - A *tile* is the rows that are worked on before the next rows are touched: up to [`GROUPS`] groups.
 //! - A *slot* is a line that holds the elements of one short row.
 //! - A *panel* is a tile of interleaved rows.
@@ -29,8 +30,8 @@
 //! | [`max`](Tile::max) | the largest element of each row |
 //! | [`sum`](Tile::sum) | the sum of a function of the elements, in `f64`, for each row |
 //! | [`replace_and_sum`](Tile::replace_and_sum) | the same, and the terms are kept for a `map` |
-//! | [`per_row`](Tile::per_row) | a function of the numbers that belong to a row |
-//! | [`map`](Tile::map) | a function of each element and of its row's numbers, written to the output |
+//! | [`per_row`](Tile::per_row) | a function of row values |
+//! | [`map`](Tile::map) | a function of each element and of row values, written to the output |
 //!
 //! This is the recipe of a softmax. The left column is what happens to one row, the right one the pass that does it for
 //! all rows of the tile:
@@ -128,25 +129,25 @@ use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
 /// The largest number of groups in a tile: 8 lines, 512 bytes, of each element of a panel.
 pub const GROUPS: usize = 8;
 
-/// One number for each row of a tile: a line for each group, whose lane r belongs to row r of the group.
+/// A row value for each row of a tile: a line for each group, whose lane r belongs to row r of the group.
 pub type RowValues<T> = Stack<T, GROUPS>;
 
 /// One line for each row of a tile: the slots of short rows, or lane sums. The lane sums of a panel are one line for
 /// each group and lane, which is as many.
 pub type RowLines<T> = Stack<T, { GROUPS * ROWS }>;
 
-/// A function of the elements at one position of `N` sources, and of `P` numbers that belong to their row.
+/// A function of the elements at one position of `N` sources, and of `P` row values.
 pub trait ElementFunction<const N: usize, const P: usize>: Copy + Send + Sync {
     /// Whether its sum is the first pass of the recipe, which must bring the rows from memory. In the other recipes
     /// [`Tile::max`] is the first pass.
     const IS_FIRST_PASS: bool = false;
     /// Whether its map takes the terms that [`Tile::replace_and_sum`] kept, in place of the first source.
     const TAKES_TERMS: bool = false;
-    /// The function of the elements `x`, with the numbers of their rows in `row`.
+    /// The function of the elements `x`, whose row has the values `row`.
     fn apply<L: Lanes>(self, row: [L; P], x: [L; N]) -> L;
 }
 
-/// A function of `I` numbers that belong to a row, and of a sum over the row, with `O` results.
+/// A function of `I` row values, and of a sum over the row, with `O` row values as results.
 pub trait RowFunction<const I: usize, const O: usize>: Copy {
     /// The function, for a group of rows: lane r belongs to row r. The sum is in `f64`, as [`Lanes::widen`] splits a
     /// lane value: rows 0 to 7 and rows 8 to 15 of `f32`, all 8 rows twice of `f64`.
@@ -210,7 +211,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         self.rows.get(0, r, i)
     }
 
-    /// Sets the number of row r to `value(r)`, for all rows of the tile.
+    /// Sets the row value of row r to `value(r)`, for all rows of the tile.
     pub fn set_row_values(&self, values: &mut RowValues<T>, value: impl Fn(usize) -> T) {
         values.clear();
         for first in (0..self.len()).step_by(T::LANES) {
@@ -222,7 +223,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         }
     }
 
-    /// Whether the condition holds for the number of every row.
+    /// Whether the condition holds for the row value of every row.
     pub fn all_rows(&self, values: &RowValues<T>, condition: impl Fn(T) -> bool) -> bool {
         let mut left = self.len();
         values.lines().iter().all(|line| {
@@ -232,7 +233,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         })
     }
 
-    /// Writes the number of each row to the front of `results`, in the order of the rows.
+    /// Writes the row value of each row to the front of `results`, in the order of the rows.
     pub fn write_row_values(&self, values: &RowValues<T>, results: &mut [T]) {
         let results = results[..self.len()].chunks_mut(T::LANES);
         for (results, line) in results.zip(values.lines()) {
@@ -293,7 +294,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         }
     }
 
-    /// `f` of the numbers, and of the sum if there is one, of each row.
+    /// `f` of the row values, and of the sum if there is one, of each row.
     pub fn per_row<F: RowFunction<I, O>, const I: usize, const O: usize>(
         &self,
         f: F,
@@ -396,7 +397,7 @@ impl Tile<'_, f32, 1, 1> {
     }
 }
 
-/// A function of the numbers of each row, a group at a time.
+/// A function of row values, evaluated for a group of rows at a time.
 struct PerRow<'v, T: Real, F, const I: usize, const O: usize> {
     f: F,
     groups: usize,
@@ -430,7 +431,7 @@ impl<T: Real, F: RowFunction<I, O>, const I: usize, const O: usize> Kernel for P
     }
 }
 
-/// The numbers of row `r` of a group, each in every lane.
+/// The row values of row `r` of a group, each in every lane.
 #[inline(always)]
 fn broadcast_row<L: Lanes, const P: usize>(
     like: L,

@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Contiguous rows have one line each, and a whole group is folded at once by transposing additions
-//! ([`Fold::fold_sum`]). Interleaved rows have a line for each lane sum, whose lanes are
-//! rows, so that the same additions are additions of lines. A fold of maxima is the same with `max` in place of `+`.
+//! ([`Fold::fold_sum`]). Interleaved rows have a line for each lane sum, whose lanes are rows, so that the same
+//! additions are additions of lines. A fold of maxima is the same with `max` in place of `+`.
 
 use super::RowValues;
 use crate::dispatch::Kernel;

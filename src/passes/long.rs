@@ -67,7 +67,7 @@ pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usiz
     pub rows: &'s mut Rows<'a, T, N, M>,
     /// The function that gives the terms.
     pub f: F,
-    /// The numbers of each row that the function takes.
+    /// The row values that the function takes.
     pub row_values: [&'s [Line<T>]; P],
     /// The results: a line for each row, and lines of zeros to a whole group.
     pub lane_sums: &'s mut RowLines<T>,
@@ -120,7 +120,7 @@ pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     pub rows: &'s mut Rows<'a, T, N>,
     /// The function.
     pub f: F,
-    /// The numbers of each row that the function takes.
+    /// The row values that the function takes.
     pub row_values: [&'s [Line<T>]; P],
 }
 

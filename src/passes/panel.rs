@@ -102,7 +102,7 @@ pub struct Sum<'s, 'a, T: Real, F, const N: usize, const P: usize, const REPLACE
     pub rows: &'s mut Rows<'a, T, N, 0>,
     /// The function that gives the terms.
     pub f: F,
-    /// The numbers of each row that the function takes.
+    /// The row values that the function takes.
     pub row_values: [&'s [Line<T>]; P],
     /// The terms and the levels of the trees.
     pub buffers: &'s mut Buffers<T>,
@@ -187,7 +187,7 @@ pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     pub terms: &'s [Line<T>],
     /// The function.
     pub f: F,
-    /// The numbers of each row that the function takes.
+    /// The row values that the function takes.
     pub row_values: [&'s [Line<T>]; P],
 }
 
@@ -217,7 +217,7 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize> Kernel f
     }
 }
 
-/// The numbers of a group of rows, lane r those of row r.
+/// The row values of a group, lane r those of row r.
 #[inline(always)]
 fn load_row_values<L: Lanes, const P: usize>(like: L, row_values: &[&[Line<L::Float>]; P], group: usize) -> [L; P] {
     let mut values = [like; P];

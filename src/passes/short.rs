@@ -73,7 +73,7 @@ pub struct Sum<'s, 'a, T: Real, F, const N: usize, const P: usize, const REPLACE
     pub slots: &'s mut [RowLines<T>; N],
     /// The function that gives the terms.
     pub f: F,
-    /// The numbers of each row that the function takes.
+    /// The row values that the function takes.
     pub row_values: [&'s [Line<T>]; P],
     /// The results: a line for each row, and lines of zeros to a whole group.
     pub lane_sums: &'s mut RowLines<T>,
@@ -145,7 +145,7 @@ pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     pub slots: &'s mut [RowLines<T>; N],
     /// The function.
     pub f: F,
-    /// The numbers of each row that the function takes.
+    /// The row values that the function takes.
     pub row_values: [&'s [Line<T>]; P],
 }
 

@@ -18,9 +18,9 @@ use super::{RowValues, broadcast_row};
 use crate::dispatch::Kernel;
 use crate::lanes::{Columns, Fold, Lanes, Line, Memory, ROWS, Rows, Simd};
 
-/// A function of an `f32` element, and of a number that belongs to its row, with a result in `f64`.
+/// A function of an `f32` element, and of a row value, with a result in `f64`.
 pub trait WideElementFunction: Copy {
-    /// The function of the elements `x`, with the numbers of their rows in `row`. The result is in two halves.
+    /// The function of the elements `x`, whose row has the value `row`. The result is in two halves.
     fn apply<L: Lanes<Float = f32>>(self, row: L, x: L) -> [L::Double; 2];
 }
 
@@ -30,7 +30,7 @@ pub struct Sum<'s, 'a, F> {
     pub rows: &'s mut Rows<'a, f32, 1, 0>,
     /// The function that gives the terms.
     pub f: F,
-    /// The number of each row that the function takes.
+    /// The row value that the function takes.
     pub row_values: &'s [Line<f32>],
     /// The terms: two lines for each lane value, row after row.
     pub terms: &'s mut [Line<f64>],
@@ -76,7 +76,7 @@ pub struct PanelSum<'s, 'a, F> {
     pub rows: &'s mut Rows<'a, f32, 1, 0>,
     /// The function that gives the terms.
     pub f: F,
-    /// The number of each row that the function takes.
+    /// The row value that the function takes.
     pub row_values: &'s [Line<f32>],
     /// The terms: two lines for each element of the rows.
     pub terms: &'s mut [Line<f64>],

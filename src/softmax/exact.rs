@@ -14,7 +14,7 @@ use crate::recipes::ExactSoftmax;
 impl Softmax {
     /// The exact tier: exponentials and sums are computed in `f64`, and each probability is rounded once, within 0.51
     /// ulp. It takes up to three times as long. A call allocates a buffer of 8 bytes for each of up to 4096 elements,
-    /// or for each element of a longer row.
+    /// or for each element of a longer row, or of 16 rows if rows are interleaved.
     pub const fn exact(self) -> Exact<Self> {
         Exact(self)
     }

@@ -20,8 +20,8 @@
 //! block costs a few instructions: [`Map::margin`] reduces its elements to one lane value, and one comparison of that
 //! decides.
 //!
-//! The quick loop has no call in it: across a call the registers that hold constants would have to be saved. Where it meets a hard block
-//! it returns, and the driver goes on:
+//! The quick loop has no call in it: across a call the registers that hold constants would have to be saved. Where it
+//! meets a hard block it returns, and the driver goes on:
 //!
 //! ```text
 //! run:                 done = quick(all); if elements are left, finish_carefully

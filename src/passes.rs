@@ -23,7 +23,7 @@
 //!
 //! # Passes and recipes
 //!
-//! Every operation is a [`Recipe`], a sequence of passes over a tile. There are five:
+//! Every operation on rows is a [`Recipe`], a sequence of passes over a tile. There are five:
 //!
 //! | pass | result |
 //! |---|---|

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The exponential builds e^x from a power of two whose exponent it has as an integer. 60 - n is added to that integer,
-//! which is one instruction more than e^x takes. The shared factor, between 2^-1/2 and 2^1/2, cancels in t / sum. For the logarithm
-//! it is divided out: ln of the sum of e^(x - m) is ln(sum / t(m)).
+//! which is one instruction more than e^x takes. The shared factor, between 2^-1/2 and 2^1/2, cancels in t / sum. For
+//! the logarithm it is divided out: ln of the sum of e^(x - m) is ln(sum / t(m)).
 //!
 //! The steps, for the exponents of `f32`:
 //!

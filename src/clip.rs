@@ -1,4 +1,12 @@
-//! Gradient clipping.
+//! Gradient clipping, by value and by global norm.
+//!
+//! The norm of several slices is the square root of the sum of all squares:
+//!
+//! ```text
+//! for each slice      8 lane sums of the squares in f64 (SumSquares), folded: k + k + 4, then k + 2, k + 1
+//! the slices          added in order
+//! if the sum is near the ends of f64's range: again, with each element times 2^600 or 2^-600
+//! ```
 
 use crate::check;
 #[cfg(feature = "rayon")]
@@ -15,7 +23,7 @@ use crate::parallel;
 ///
 /// # Panics
 ///
-/// Unless the limit is at least 0; it may be infinite.
+/// If `limit` is negative or NaN. It may be infinite.
 ///
 /// # Special values
 ///
@@ -38,7 +46,7 @@ pub fn clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 ///
 /// # Panics
 ///
-/// Unless the limit is at least 0; it may be infinite.
+/// If `limit` is negative or NaN. It may be infinite.
 #[cfg(feature = "rayon")]
 #[track_caller]
 pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
@@ -49,15 +57,15 @@ pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
     });
 }
 
-/// Scales all gradients together so that their Euclidean norm is at most `max_norm`, and returns the
-/// norm before that.
+/// Multiplies all gradients by the same factor so that their Euclidean norm is at most `max_norm`, and returns the norm
+/// before the clip.
 ///
-/// Nothing is written where the norm is not above `max_norm`, so that an infinite `max_norm` only
-/// measures. The factor is `max_norm / norm`, without an epsilon.
+/// The factor is `max_norm / norm`, without an epsilon. If the norm is not above `max_norm` nothing is written. With an
+/// infinite `max_norm` the function only measures the norm.
 ///
-/// The squares are summed in `f64`, and once more with a power of two taken out where they leave its
-/// range: gradients of 1e30 or 1e-30 in `f32`, or of 1e300 in `f64`, have the right norm. The sum's
-/// shape is fixed by the lengths of the slices; their cut is part of the input.
+/// The squares are summed in `f64`. If they leave its range, they are summed once more, with a power of two taken out:
+/// gradients of 1e30 or 1e-30 in `f32`, or of 1e300 in `f64`, have the right norm. The lengths of the slices fix the
+/// order of the additions, so that the bits of the norm depend on how the gradients are cut into slices.
 ///
 /// # Panics
 ///
@@ -65,7 +73,7 @@ pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 ///
 /// # Special values
 ///
-/// Gradients with NaN or infinities give a NaN or infinite norm and stay as they are.
+/// If any element is NaN or infinite, the norm is NaN or infinite, and all gradients stay as they are.
 ///
 /// # Examples
 ///
@@ -107,7 +115,7 @@ pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f
     )
 }
 
-/// The norm by this sum of squares, and the clipping by this scaling.
+/// [`clip_by_global_norm`], given functions that sum the squares of a slice and scale a slice.
 #[track_caller]
 fn clip<T: Float>(
     gradients: &mut [&mut [T]],
@@ -125,36 +133,41 @@ fn clip<T: Float>(
     norm
 }
 
-/// What to multiply gradients of this norm by, if anything: two factors where one would be subnormal.
+/// The two numbers to multiply gradients of this norm by, one after the other, or `None` if they stay as they are. The
+/// second is 1 unless the factor is near the subnormal range.
 fn factors(norm: f64, max_norm: f64) -> Option<[f64; 2]> {
     if !(norm > max_norm && norm < f64::INFINITY) {
         return None;
     }
     let factor = max_norm / norm;
-    // As far as the limit itself can go up.
+    // The factor is split into two normal numbers by a power of two. max_norm * shift must not overflow: below a factor
+    // of 1e-290, max_norm is less than 1e19.
     let shift = 2_f64.powi(if max_norm < 1.0 { 1022 } else { 500 });
     Some(if factor < 1e-290 { [max_norm * shift / norm, 1.0 / shift] } else { [factor, 1.0] })
 }
 
+/// The Euclidean norm of all slices, by this sum of squares.
 fn global_norm<T: Float>(gradients: &[&mut [T]], sum_squares: impl Fn(f64, Input<T>) -> [f64; 8]) -> f64 {
-    let squares = |factor: f64| -> f64 {
-        let of_slice = |slice: &&mut [T]| {
+    let sum_all = |factor: f64| -> f64 {
+        let sum_slice = |slice: &&mut [T]| {
+            // The order in which the lanes of a row's sum are folded.
             let [a, b, c, d, e, f, g, h] = sum_squares(factor, (&**slice).into());
             ((a + e) + (c + g)) + ((b + f) + (d + h))
         };
-        gradients.iter().map(of_slice).sum()
+        gradients.iter().map(sum_slice).sum()
     };
-    let sum = squares(1.0);
-    // Squares that overflow, or lose digits as subnormals: once more, scaled by a power of two.
+    let sum = sum_all(1.0);
+    // Some squares may have overflowed, or lost digits as subnormal numbers: sum them again, scaled by a power of two.
     if sum < 1e-280 {
-        squares(2_f64.powi(600)).sqrt() * 2_f64.powi(-600)
+        sum_all(2_f64.powi(600)).sqrt() * 2_f64.powi(-600)
     } else if sum > 1e290 {
-        squares(2_f64.powi(-600)).sqrt() * 2_f64.powi(600)
+        sum_all(2_f64.powi(-600)).sqrt() * 2_f64.powi(600)
     } else {
         sum.sqrt()
     }
 }
 
+/// The lane sums of the squares of a slice, its parts summed in parallel.
 #[cfg(feature = "rayon")]
 fn par_sum_squares<T: Float>(level: Level, factor: f64, input: Input<T>) -> [f64; 8] {
     let add = |a: [f64; 8], b: [f64; 8]| std::array::from_fn(|lane| a[lane] + b[lane]);

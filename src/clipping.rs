@@ -1,4 +1,10 @@
-//! The kernels of gradient clipping.
+//! The kernels of gradient clipping: two maps of [`crate::elementwise`] and a sum.
+//!
+//! ```text
+//! Clamp         y = max(-limit, min(limit, x))
+//! Scale         y = T(x * first * second), both products in f64
+//! SumSquares    lane sums of (x * factor)^2 in f64, in the shape of crate::sum
+//! ```
 
 use crate::dispatch::Kernel;
 use crate::elementwise::Map;
@@ -6,7 +12,7 @@ use crate::lanes::{Input, Lanes, Memory, Real, Simd};
 use crate::math;
 use crate::sum::{BLOCK, Levels, Tree};
 
-/// Limits to `[-limit, limit]`.
+/// Limits each element to `[-limit, limit]`. NaN stays NaN.
 #[derive(Clone, Copy)]
 pub struct Clamp(pub f64);
 
@@ -20,7 +26,8 @@ impl Map<1> for Clamp {
     }
 }
 
-/// Multiplies by both factors in `f64`, rounding once.
+/// Multiplies each element by two factors in `f64`, one after the other, and rounds to the element type. The second is
+/// 1 unless the product of both is near the subnormal range.
 #[derive(Clone, Copy)]
 pub struct Scale(pub [f64; 2]);
 
@@ -29,11 +36,12 @@ impl Map<1> for Scale {
 
     #[inline(always)]
     fn margin<L: Lanes>(self, [x]: [L; 1], margin: L) -> L {
-        let [factor, one] = self.0;
-        // An f32 times a factor is normal in f64, where the factors are ordinary themselves.
-        if L::Float::IS_F32 && factor > 1e-200 && one == 1.0 {
+        let [first, second] = self.0;
+        // The smallest f32 is 1.4e-45: times 1e-200 it is a normal f64, so that no f32 is hard. The smallest ordinary
+        // f64 is 2^-500, and times 1e-150 normal. Below these factors every element is taken as hard.
+        if L::Float::IS_F32 && first > 1e-200 && second == 1.0 {
             margin
-        } else if factor > 1e-150 && one == 1.0 {
+        } else if first > 1e-150 && second == 1.0 {
             math::margin(x, margin)
         } else {
             x.splat(0.0)
@@ -47,7 +55,7 @@ impl Map<1> for Scale {
     }
 }
 
-/// The sum of the squares of a slice, each element times a power of two, as one partial sum a lane.
+/// The lane sums of the squares of a slice, each element times a power of two first, in `f64`.
 pub struct SumSquares<'a, T> {
     /// The elements.
     pub input: Input<'a, T>,
@@ -82,7 +90,7 @@ impl<T: Real> Kernel for SumSquares<'_, T> {
     }
 }
 
-/// The squares of a lane value's elements, each times the factor first, in 8 sums.
+/// The squares of a lane value's elements, each times the factor first. The two halves of 16 `f32` are added.
 #[inline(always)]
 fn square<L: Lanes>(x: L, factor: L::Double) -> L::Double {
     let [a, b] = x.widen();

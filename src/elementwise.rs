@@ -1,50 +1,72 @@
-//! Elementwise operations: what is compiled for each formula, and the driver that is compiled once.
+//! Elementwise operations: the loops that are compiled for each formula, and the driver that is compiled once.
 //!
-//! A [`Map`] is a formula. For each formula, element type and instruction set there are two loops and no more:
+//! A [`Map`] is a formula: a function of one lane value of each source. For each map, element type and instruction set
+//! there are two loops:
 //!
 //! ```text
-//! quick(slices):                          careful(slices):
-//!     for each block of V lane values         for each lane value
-//!         if it has a hard element                store map(x), on gradual lanes
-//!             return the elements done
+//! quick(slices):                              careful(slices):
+//!     for each block of V lane values             for each lane value, the last one masked
+//!         if an element is hard                       store map(x), on gradual lanes
+//!             return the number of elements done
 //!         store map(x), on plain lanes
-//!     the same for single lane values,
-//!     the last one masked
+//!     for each single lane value that is left, the last one masked
+//!         the same
+//!     return the number of elements, all done
 //! ```
 //!
-//! An element is hard where the formula would make a subnormal or infinite number on its way: on many CPUs that takes 20
-//! to 150 times as long. [`Gradual`] lanes take a longer way around it, with the same bits. The hot loop has no call: it
-//! returns, and [`finish`] works through the hard block and goes on.
+//! An element is *hard* if the formula would make a subnormal or infinite intermediate of it. On many CPUs an
+//! instruction that reads or makes a subnormal number takes 20 to 150 times as long. [`Gradual`] lanes compute the same
+//! bits from normal numbers and integers, but more slowly, so that they are used for hard blocks only. The test of a
+//! block costs a few instructions: [`Map::margin`] reduces its elements to one lane value, and one comparison of that
+//! decides.
+//!
+//! The quick loop has no call in it: across a call the registers that hold constants would have to be saved. Where it
+//! meets a hard block it returns, and the driver goes on:
+//!
+//! ```text
+//! run:                 done = quick(all); if elements are left, finish_carefully
+//! finish_carefully:    while elements are left
+//!                          careful(a stretch of 64 elements, and twice as many after each stretch
+//!                                  that is followed by a hard block at once, up to 1024)
+//!                          quick(the rest)
+//! ```
+//!
+//! The tail of a slice goes through the same arithmetic as the rest: loads and stores of the last lane value are
+//! masked. The length of a slice and the position in it cannot change a result.
+//!
+//! Large outputs of maps that are bound by memory are written with non-temporal stores, on whole cache lines: the
+//! elements before the first line of the output are one masked lane value.
 
 use crate::dispatch::{Kernel, Level};
 use crate::lanes::{Block, Gradual, Lanes, Real, Simd, Slices};
 use crate::math;
 
-/// A function of `N` lane values, applied to each position of `N` slices.
+/// A function of `N` lane values, applied at each position of `N` slices.
 pub trait Map<const N: usize>: Copy {
-    /// Whether it is bound by memory outside the caches: then large outputs are written with non-temporal stores.
+    /// True if memory-bound outside the caches: non-temporal stores pay for large outputs.
     const IS_MEMORY_BOUND: bool;
-    /// Whether there are hard elements.
+    /// Whether any element is hard. If not, the careful loop is never run.
     const HAS_HARD: bool = true;
-    /// min(margin, distance from x to the nearest hard element), or what else [`math::is_ordinary`] tells hard ones by.
+    /// min(margin, a measure of how far `x` is from being hard). Where an element is hard the measure is less than
+    /// [`math::least_factor`], elsewhere it should not be.
     #[inline(always)]
     fn margin<L: Lanes>(self, _: [L; N], margin: L) -> L {
         margin
     }
-    /// The function: on plain lanes where no element is hard, on [`Gradual`] ones everywhere.
+    /// The function. On plain lanes no element is hard. On [`Gradual`] lanes elements are arbitrary.
     fn apply<L: Lanes>(self, x: [L; N]) -> L;
 }
 
-/// Applies a map to every position.
+/// Applies a map at every position of the slices.
 #[inline(always)]
 pub fn run<T: Real, M: Map<N>, const N: usize>(level: Level, map: M, slices: &mut Slices<'_, T, N>) {
     let done = level.run(Quick { map, slices });
     if M::HAS_HARD && done < slices.len() {
-        finish(level, &map, slices, done);
+        finish_carefully(level, &map, slices, done);
     }
 }
 
-/// The loops of a map, behind a pointer.
+/// The two loops of a map, callable by pointer: [`finish_carefully`] is compiled once for all maps.
 trait Loops<T, const N: usize> {
     /// Runs [`Quick`].
     fn quick(&self, level: Level, slices: &mut Slices<'_, T, N>) -> usize;
@@ -61,33 +83,35 @@ impl<T: Real, M: Map<N>, const N: usize> Loops<T, N> for M {
     }
 }
 
-/// The elements that the careful loop takes at a time: twice as many whenever the block after them is hard too.
-const HARD: [usize; 2] = [64, 1024];
+/// The least and the largest number of elements that the careful loop takes at a time. 64 `f32` are one block of the
+/// quick loop on AVX-512. Longer stretches save calls where most blocks are hard.
+const CAREFUL_STRETCH: [usize; 2] = [64, 1024];
 
-/// Goes on where the quick loop met a hard block.
+/// Works on the elements from `done` on, which begin with a hard block.
 #[cold]
 #[inline(never)]
-fn finish<T: Real, const N: usize>(
+fn finish_carefully<T: Real, const N: usize>(
     level: Level,
     map: &dyn Loops<T, N>,
     slices: &mut Slices<'_, T, N>,
     mut done: usize,
 ) {
-    let (len, [least, most]) = (slices.len(), HARD);
-    let mut hard = least;
+    let (len, [least, most]) = (slices.len(), CAREFUL_STRETCH);
+    let mut stretch = least;
     while done < len {
-        let taken = hard.min(len - done);
+        let taken = stretch.min(len - done);
         map.careful(level, &mut slices.part(done, taken));
         done += taken;
         let quick = map.quick(level, &mut slices.part(done, len - done));
         done += quick;
-        hard = if quick == 0 { most.min(2 * hard) } else { least };
+        stretch = if quick == 0 { most.min(2 * stretch) } else { least };
     }
 }
 
-/// The loop over ordinary blocks. It returns the number of elements before the first hard block.
+/// The loop over ordinary blocks. Returns the number of elements before the first hard block.
 ///
-/// The slices come by reference: registers hold it, and a struct on its way through memory costs a short call its time.
+/// The slices are passed by reference, in a register. To copy the view to memory takes as long as the work of a short
+/// call.
 struct Quick<'s, 'a, T, M, const N: usize> {
     map: M,
     slices: &'s mut Slices<'a, T, N>,
@@ -98,7 +122,7 @@ impl<T: Real, M: Map<N>, const N: usize> Kernel for Quick<'_, '_, T, M, N> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> usize {
-        // As many values at a time as the registers hold: the arithmetic units stay busy while one result waits.
+        // As many independent values at a time as the registers hold, to hide the latency of the arithmetic.
         match S::UNROLL {
             4 => self.blocks_of::<S, 4>(simd),
             2 => self.blocks_of::<S, 2>(simd),
@@ -113,11 +137,11 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
         let Self { map, slices } = self;
         let (len, streams) = (slices.len(), S::STREAMS && M::IS_MEMORY_BOUND && slices.streams());
         let mut blocks = slices.part(0, len).blocks();
-        // Non-temporal stores begin at a cache line.
-        let mut head = if streams { blocks.before_line() } else { 0 };
-        // Every formula stands here twice and no more: for a block, and for a lane value or a part of one.
+        // Non-temporal stores need whole cache lines: the elements before the first one are stored on their own.
+        let mut before_line = if streams { blocks.before_line() } else { 0 };
+        // The formula is inlined twice, for a block and for up to one lane value. Compile time depends on that.
         loop {
-            if head == 0 {
+            if before_line == 0 {
                 loop {
                     let left = blocks.remaining();
                     let Some(mut block) = blocks.whole::<V>() else { break };
@@ -133,8 +157,8 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
                 }
             }
             let left = blocks.remaining();
-            let partial = if head > 0 { Some(blocks.take_partial(head)) } else { blocks.partial() };
-            head = 0;
+            let partial = if before_line > 0 { Some(blocks.take_partial(before_line)) } else { blocks.partial() };
+            before_line = 0;
             let Some(partial) = partial else {
                 fence(simd, streams);
                 return len;
@@ -149,7 +173,7 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
     }
 }
 
-/// Makes non-temporal stores visible to other threads before anything that comes later.
+/// Orders the non-temporal stores, if there were any, before all later stores of this thread.
 #[inline(always)]
 fn fence<S: Simd>(simd: S, streams: bool) {
     if streams {
@@ -167,7 +191,7 @@ fn load<T: Real, S: Simd, const N: usize, const V: usize>(simd: S, block: &Block
     x
 }
 
-/// Whether no element is hard.
+/// Whether no element of a block is hard.
 #[inline(always)]
 fn is_ordinary<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [[L; N]; V]) -> bool {
     let mut margin = x[0][0].splat(f64::INFINITY);
@@ -177,7 +201,7 @@ fn is_ordinary<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [
     !M::HAS_HARD || math::is_ordinary(margin)
 }
 
-/// The loop over blocks of which some are hard.
+/// The loop on gradual lanes, for stretches with hard elements.
 struct Careful<'s, 'a, T, M, const N: usize> {
     map: M,
     slices: &'s mut Slices<'a, T, N>,

@@ -1,8 +1,15 @@
 #![doc = include_str!("guide.md")]
-// Some of what features share has no user without them. The default build has every warning.
+//!
+//! # Floating-point environment
+//!
+//! The default floating-point environment is assumed: rounding to nearest even, and subnormal numbers neither flushed
+//! to zero nor read as zero. In any other environment results may be wrong and their bits may differ, but the crate
+//! stays memory-safe.
+// Code that several features share is unused without them. The build with default features has all warnings.
 #![cfg_attr(not(all(feature = "rayon", feature = "f64", feature = "exact")), allow(dead_code, unused_imports))]
 
-// Modules in the order in which a call passes through them.
+// Modules in the order in which a call passes through them: public API, checks and dispatch, cost and threads, loops
+// over lane values, and what the loops are made of.
 mod activation;
 mod clip;
 mod loss;

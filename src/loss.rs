@@ -1,4 +1,4 @@
-//! Cross-entropy of class ids from logits, and its gradient.
+//! Cross-entropy of class ids from logits, and its gradient: the public type and its methods.
 
 use crate::call::{Call, twins};
 use crate::check;
@@ -10,9 +10,9 @@ use crate::recipes::{Losses, LossesAndGradient};
 
 /// The cross-entropy of each row of logits with a class id: `logsumexp(row) - row[target]`.
 ///
-/// The gradient with respect to the logits is `scale * (softmax(row) - onehot(target))`; a scale of one
-/// over the number of rows gives that of the mean loss. Working from the logits, it does not vanish
-/// where the softmax saturates.
+/// The gradient with respect to the logits is `scale * (softmax(row) - onehot(target))`. For the gradient of the mean
+/// loss, `scale` is 1 / the number of rows. Because it is computed from the logits, the gradient does not vanish where
+/// the softmax saturates.
 ///
 /// # Accuracy
 ///
@@ -21,7 +21,7 @@ use crate::recipes::{Losses, LossesAndGradient};
 ///
 /// # Special values
 ///
-/// A row with NaN, +inf or only -inf has loss NaN and gradient NaN. Other rows are not touched by it.
+/// The loss and the gradient of a row with NaN, with +inf or of only -inf are NaN. Other rows are not affected.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ pub struct CrossEntropy {
 }
 
 impl CrossEntropy {
-    /// Rows of this many classes.
+    /// The loss of contiguous rows of `classes` logits, one after the other.
     ///
     /// # Panics
     ///
@@ -50,12 +50,12 @@ impl CrossEntropy {
         Self { shape: Shape { axis: classes, inner: 1, stride: classes } }
     }
 
-    /// Rows that begin `stride` elements apart, in the logits and in their gradient. A slice of n rows has n strides, or one
-    /// less and a row. What lies in the gaps is neither read nor written.
+    /// This loss of rows that begin `stride` elements apart, in the logits and in their gradient. A slice of n rows has
+    /// `n * stride` elements, or ends after its last row. The gaps between rows are neither read nor written.
     ///
     /// # Panics
     ///
-    /// If `stride` is less than the classes.
+    /// If `stride` is less than the number of classes.
     #[track_caller]
     pub fn row_stride(self, stride: usize) -> Self {
         check::row_stride(stride, self.shape.axis, 1, false);
@@ -67,17 +67,17 @@ impl CrossEntropy {
         ///
         /// # Panics
         ///
-        /// If the logits are not whole rows, if there is not one target and one loss a row, or if a target is
-        /// not a class.
+        /// If `logits` is not whole rows, if `targets` or `losses` does not have one element for each row, or if a
+        /// target is not less than the number of classes.
         pub threads => fn forward | par_forward [T: Float] (&self, logits: &[T], targets: &[u32], losses: &mut [T]) {
-            let work = self.work(Slices::from(logits), targets, losses);
-            let run = |level, Work { mut logits, targets, losses }: Work<T, 0>| {
+            let work = self.check_arguments(Slices::from(logits), targets, losses);
+            let run = |level, Arguments { mut logits, targets, losses }: Arguments<T, 0>| {
                 T::losses(level, &mut logits, Losses { targets, losses });
             };
             Call { work, cost: || Cost::rows(self.shape), run }.on(threads)
         }
 
-        /// Writes the loss of each row to `losses` and its gradient, times `scale`, to `dlogits`.
+        /// Writes the loss of each row to `losses`, and its gradient times `scale` to `dlogits`.
         ///
         /// # Panics
         ///
@@ -85,54 +85,61 @@ impl CrossEntropy {
         pub threads => fn forward_backward | par_forward_backward [T: Float]
         (&self, logits: &[T], targets: &[u32], scale: f64, losses: &mut [T], dlogits: &mut [T]) {
             let logits = Slices::<T, 1>::new([("logits", logits)], ("dlogits", dlogits));
-            let (work, cost) = (self.work(logits, targets, losses), || Cost::rows(self.shape));
+            let (work, cost) = (self.check_arguments(logits, targets, losses), || Cost::rows(self.shape));
             Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
         }
 
-        /// As [`forward_backward`](Self::forward_backward), overwriting the logits with their gradient.
+        /// Writes the loss of each row to `losses`, and overwrites the logits with its gradient times `scale`.
         ///
         /// # Panics
         ///
         /// As [`forward`](Self::forward).
         pub threads => fn forward_backward_in_place | par_forward_backward_in_place [T: Float]
         (&self, logits: &mut [T], targets: &[u32], scale: f64, losses: &mut [T]) {
-            let (work, cost) = (self.work(Slices::<T, 1>::in_place(logits), targets, losses), || Cost::rows(self.shape));
+            let (work, cost) =
+                (self.check_arguments(Slices::<T, 1>::in_place(logits), targets, losses), || Cost::rows(self.shape));
             Call { work, cost, run: |level, part| losses_and_gradient(level, part, scale) }.on(threads)
         }
     }
 
+    /// Checks the arguments of a method and makes views of them.
     #[track_caller]
     #[inline(always)]
-    fn work<'a, T: Float, const M: usize>(
+    fn check_arguments<'a, T: Float, const M: usize>(
         &self,
         logits: Slices<'a, T, 1, M>,
         targets: &'a [u32],
         losses: &'a mut [T],
-    ) -> Work<'a, T, M> {
+    ) -> Arguments<'a, T, M> {
         let logits = Rows::new(logits, "logits", self.shape);
         check::row_count("targets", targets.len(), logits.len());
         check::row_count("losses", losses.len(), logits.len());
         check::classes(targets, self.shape.axis);
-        Work { logits, targets, losses }
+        Arguments { logits, targets, losses }
     }
 }
 
+/// Runs the kernel on some of the rows.
 #[inline(always)]
-fn losses_and_gradient<T: Float>(level: Level, Work { mut logits, targets, losses }: Work<T, 1>, scale: f64) {
-    T::losses_and_gradient(level, &mut logits, LossesAndGradient { losses: Losses { targets, losses }, scale });
+fn losses_and_gradient<T: Float>(level: Level, Arguments { mut logits, targets, losses }: Arguments<T, 1>, scale: f64) {
+    T::losses_and_gradient(
+        level,
+        &mut logits,
+        LossesAndGradient { losses: Losses { targets, losses }, gradient_scale: scale },
+    );
 }
 
-/// The arguments of cross-entropy, checked.
-struct Work<'a, T, const M: usize> {
-    /// The logits and, with an output, their gradient.
+/// The arguments of a method, checked. Without an output they are those of [`CrossEntropy::forward`].
+struct Arguments<'a, T, const M: usize> {
+    /// The logits and, if there is an output, their gradient.
     logits: Rows<'a, T, 1, M>,
-    /// One class a row.
+    /// One class for each row.
     targets: &'a [u32],
-    /// One loss a row.
+    /// One loss for each row.
     losses: &'a mut [T],
 }
 
-impl<T: Float, const M: usize> Split for Work<'_, T, M> {
+impl<T: Float, const M: usize> Split for Arguments<'_, T, M> {
     fn len(&self) -> usize {
         self.logits.len()
     }

@@ -1,4 +1,8 @@
-//! Softmax, its logarithm and its normaliser, along any axis of a tensor.
+//! Softmax, its logarithm and its normaliser, along any axis of a tensor: the public types and their methods.
+//!
+//! Two macros write the methods once for all types: `constructors` those that describe the rows, `methods` those that
+//! compute. A method checks its arguments, makes a view of the rows and hands it to the kernel of the element type
+//! ([`Float`]), which runs a recipe of [`crate::recipes`].
 
 #[cfg(feature = "exact")]
 mod exact;
@@ -12,10 +16,10 @@ use crate::dispatch::Level;
 use crate::float::Float;
 use crate::lanes::{Rows, Shape, Slices, Split, initialise};
 
-/// The constructors of an operation along an axis.
+/// Declares the constructors of an operation along an axis.
 macro_rules! constructors {
     () => {
-        /// Rows of this many columns, one after the other: `axis(columns, 1)`.
+        /// The operation on contiguous rows of `columns` elements, one after the other: `axis(columns, 1)`.
         ///
         /// # Panics
         ///
@@ -25,37 +29,38 @@ macro_rules! constructors {
             Self::axis(columns, 1)
         }
 
-        /// Rows along an axis of this length in a contiguous tensor `[.., axis, inner]`, whose elements
-        /// are `inner` apart.
+        /// The operation along an axis of length `axis` in a contiguous tensor `[.., axis, inner]`: the elements of a
+        /// row are `inner` apart.
         ///
         /// # Panics
         ///
-        /// If either is 0, or if `axis * inner` is more than a `usize` holds.
+        /// If `axis` or `inner` is 0, or if `axis * inner` overflows a `usize`.
         #[track_caller]
         pub fn axis(axis: usize, inner: usize) -> Self {
             check::axis(axis, inner);
             Self { shape: Shape { axis, inner, stride: axis * inner }, elements: None }
         }
 
-        /// Rows along dimension `dim` of a contiguous tensor of this shape: `axis(shape[dim], the product of the sizes
-        /// after it)`, for tensors of this shape alone.
+        /// The operation along dimension `dim` of a contiguous tensor of this shape: `axis(shape[dim], inner)`, with
+        /// `inner` the product of the sizes after `dim`. Every method then checks that its slices have the size of the
+        /// tensor.
         ///
         /// # Panics
         ///
-        /// If there is no such dimension, if a size is 0, or if the elements are more than a `usize` holds; and in each
-        /// method, if a slice has not as many elements as the shape.
+        /// If there is no dimension `dim`, if a size is 0, or if the product of all sizes overflows a `usize`. In every
+        /// method, if the length of a slice is not that product.
         #[track_caller]
         pub fn along(shape: &[usize], dim: usize) -> Self {
             let elements = Some(check::dimension(shape, dim));
             Self { elements, ..Self::axis(shape[dim], shape[dim + 1..].iter().product()) }
         }
 
-        /// The same for rows that begin `stride` elements apart, in every slice. A slice of n rows has n strides, or one
-        /// less and a row. What lies in the gaps is neither read nor written.
+        /// This operation on rows that begin `stride` elements apart, in every slice. A slice of n rows has
+        /// `n * stride` elements, or ends after its last row. The gaps between rows are neither read nor written.
         ///
         /// # Panics
         ///
-        /// If `stride` is less than the columns, or unless the operation is one of [`rows`](Self::rows).
+        /// If `stride` is less than the number of columns, or if the operation was not made by [`rows`](Self::rows).
         #[track_caller]
         pub fn row_stride(self, stride: usize) -> Self {
             let Shape { axis, inner, .. } = self.shape;
@@ -63,7 +68,7 @@ macro_rules! constructors {
             Self { shape: Shape { stride, ..self.shape }, ..self }
         }
 
-        /// The rows of some slices; `name` is that of the first.
+        /// A view of the rows of some slices. `name` is the name of the first slice in messages.
         #[track_caller]
         #[inline(always)]
         fn view<'a, T: Float, const N: usize, const M: usize>(
@@ -79,7 +84,8 @@ macro_rules! constructors {
     };
 }
 
-/// The methods of an operation with as many results as logits, by these kernels.
+/// Declares the methods of an operation whose output has the shape of its input. The arguments are the methods of
+/// [`Float`] that compute its value and its gradient.
 macro_rules! methods {
     ($forward:ident, $backward:ident) => {
         constructors!();
@@ -103,7 +109,8 @@ macro_rules! methods {
                 self.forward_call(Slices::<T, 1>::in_place(x)).on(threads)
             }
 
-            /// Writes the result of each row of `x` to `y`, whatever `y` held, and returns it.
+            /// Writes the result of each row of `x` to `y`, which need not be initialised, and returns the initialised
+            /// `y`.
             ///
             /// # Panics
             ///
@@ -134,7 +141,7 @@ macro_rules! methods {
             }
         }
 
-        /// Panics where an output that is not initialised cannot be written as a whole, or is no output for `x`.
+        /// Checks an output that is not initialised: it must match `x` and must be written as a whole, without gaps.
         #[track_caller]
         fn check_uninit(&self, x: usize, y: usize) {
             let Shape { axis, inner, stride } = self.shape;
@@ -182,9 +189,9 @@ macro_rules! methods {
     };
 }
 
-/// The softmax of each row, `e^x[i] / sum(e^x)`: logits become probabilities.
+/// The softmax of each row, `e^x[i] / sum(e^x)`: probabilities from logits.
 ///
-/// The gradient from the output is `y * (dy - sum(y * dy))`.
+/// The gradient, from the saved output, is `y * (dy - sum(y * dy))`.
 ///
 /// # Accuracy
 ///
@@ -193,8 +200,8 @@ macro_rules! methods {
 ///
 /// # Special values
 ///
-/// A logit of -inf has probability 0. A row of only -inf, or with +inf or NaN, is all NaN. A row of one
-/// logit is exactly 1. Finite logits up to the largest are fine.
+/// A logit of -inf has probability 0. The results of a row of only -inf, or with +inf or NaN, are all NaN. The result
+/// of a row of one finite logit is exactly 1. Finite logits may be as large as the format allows.
 ///
 /// # Examples
 ///
@@ -212,7 +219,7 @@ macro_rules! methods {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softmax {
     shape: Shape,
-    /// The elements of a tensor, where its whole shape was given.
+    /// The number of elements of the tensor, if the constructor was given its whole shape.
     elements: Option<usize>,
 }
 
@@ -222,7 +229,7 @@ impl Softmax {
 
 /// The logarithm of the softmax of each row, `x[i] - ln(sum(e^x))`.
 ///
-/// The gradient from the output is `dy - e^y * sum(dy)`.
+/// The gradient, from the saved output, is `dy - e^y * sum(dy)`.
 ///
 /// # Accuracy
 ///
@@ -231,7 +238,8 @@ impl Softmax {
 ///
 /// # Special values
 ///
-/// As [`Softmax`]: -inf for a logit of -inf, NaN for the rows without probabilities, 0 for a row of one.
+/// A logit of -inf has the result -inf. The results of a row of only -inf, or with +inf or NaN, are all NaN. The result
+/// of a row of one finite logit is 0.
 ///
 /// # Examples
 ///
@@ -245,7 +253,7 @@ impl Softmax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSoftmax {
     shape: Shape,
-    /// The elements of a tensor, where its whole shape was given.
+    /// The number of elements of the tensor, if the constructor was given its whole shape.
     elements: Option<usize>,
 }
 
@@ -261,7 +269,7 @@ impl LogSoftmax {
 ///
 /// # Special values
 ///
-/// A row with NaN gives NaN, else one with +inf gives +inf, and one of only -inf gives -inf.
+/// A row with NaN gives NaN. Without NaN, a row with +inf gives +inf, and a row of only -inf gives -inf.
 ///
 /// # Examples
 ///
@@ -275,7 +283,7 @@ impl LogSoftmax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSumExp {
     shape: Shape,
-    /// The elements of a tensor, where its whole shape was given.
+    /// The number of elements of the tensor, if the constructor was given its whole shape.
     elements: Option<usize>,
 }
 
@@ -287,25 +295,25 @@ impl LogSumExp {
         ///
         /// # Panics
         ///
-        /// If `x` is not whole rows, or if `y` has not one element for each.
+        /// If `x` is not whole rows, or if `y` does not have one element for each row.
         pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
             let rows = self.view(Slices::from(x), "x");
             check::row_count("y", y.len(), rows.len());
-            let run = |level, LogSumExpWork { mut x, y }: LogSumExpWork<T>| T::log_sum_exp(level, &mut x, y);
-            Call { work: LogSumExpWork { x: rows, y }, cost: || Cost::rows(self.shape), run }.on(threads)
+            let run = |level, LogSumExpArguments { mut x, y }: LogSumExpArguments<T>| T::log_sum_exp(level, &mut x, y);
+            Call { work: LogSumExpArguments { x: rows, y }, cost: || Cost::rows(self.shape), run }.on(threads)
         }
     }
 }
 
-/// The arguments of [`LogSumExp`].
-struct LogSumExpWork<'a, T> {
-    /// The logits.
+/// The arguments of [`LogSumExp::forward`], checked.
+struct LogSumExpArguments<'a, T> {
+    /// The rows of logits.
     x: Rows<'a, T, 1, 0>,
-    /// One result a row.
+    /// One result for each row.
     y: &'a mut [T],
 }
 
-impl<T: Float> Split for LogSumExpWork<'_, T> {
+impl<T: Float> Split for LogSumExpArguments<'_, T> {
     fn len(&self) -> usize {
         self.x.len()
     }

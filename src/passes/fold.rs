@@ -1,29 +1,41 @@
-//! The sums of rows from the partial sums of their lanes.
+//! The last step of a sum: the lane sums of a row are added up.
 //!
-//! Lane i is added to lane i + n/2, then the halves of that in the same way, down to one.
+//! The order is fixed, see [`crate::sum`]. Lane sums of `f32` are widened first, so that these additions round in `f64`
+//! and the result is rounded to `f32` only where a recipe needs that:
+//!
+//! ```text
+//! lanes of f32   16 -> 8: lane k + lane k + 8
+//!                 8 -> 4: lane k + lane k + 4
+//!                 4 -> 2: lane k + lane k + 2
+//!                 2 -> 1: lane 0 + lane 1            (lanes of f64 begin with 8 -> 4)
+//! ```
+//!
+//! Contiguous rows have one line each, and a whole group is folded at once by transposing additions
+//! ([`Fold::fold_sum`]). Interleaved rows have a line for each lane sum, whose lanes are rows, so that the same
+//! additions are additions of lines. A fold of maxima is the same with `max` in place of `+`.
 
-use super::Values;
+use super::RowValues;
 use crate::dispatch::Kernel;
 use crate::lanes::{Fold, Lanes, Line, Memory, ROWS, Real, Simd};
 
-/// The sums of rows whose elements lie along the lanes: one line for each row, whole groups.
-pub struct Rows<'s, T: Real> {
-    /// The partial sums.
+/// The sums of contiguous rows, from one line of lane sums for each row, in whole groups.
+pub struct ContiguousRows<'s, T: Real> {
+    /// The lane sums.
     pub lines: &'s [Line<T>],
     /// The number of rows.
     pub rows: usize,
-    /// The results.
-    pub sums: &'s mut [Values<f64>; 2],
+    /// The results: a line for each group and half of a lane value.
+    pub sums: &'s mut [RowValues<f64>; 2],
 }
 
-impl<T: Real> Kernel for Rows<'_, T> {
+impl<T: Real> Kernel for ContiguousRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         for lines in self.lines.chunks_exact(T::LANES) {
-            let mut sums = sum_of_one(lines[0].load(zero));
+            let mut sums = fold_single_row(lines[0].load(zero));
             if self.rows > 1 {
                 let mut rows = [zero; ROWS];
                 for r in 0..T::LANES {
@@ -38,13 +50,13 @@ impl<T: Real> Kernel for Rows<'_, T> {
     }
 }
 
-/// The largest element of each row, from one lane value of each.
+/// The largest lane of each row's lane value: lane r of the result belongs to row r.
 #[inline(always)]
 pub fn max<L: Fold>(rows: &[L; ROWS], count: usize) -> L {
     if count > 1 {
         return L::fold_max(rows);
     }
-    // The same without the other rows: most of the time of a short row.
+    // A single row: to fold all rows of the group would take most of the time of a short one.
     let mut lanes = rows[0].to_array();
     let all = lanes.as_mut();
     let mut half = all.len() / 2;
@@ -57,9 +69,9 @@ pub fn max<L: Fold>(rows: &[L; ROWS], count: usize) -> L {
     rows[0].with_array(lanes)
 }
 
-/// The sum of a single row, in the first lane of the first half.
+/// The sum of a single row, in lane 0 of the first half. What the other lanes hold is not used.
 #[inline(always)]
-fn sum_of_one<L: Lanes>(row: L) -> [L::Double; 2] {
+fn fold_single_row<L: Lanes>(row: L) -> [L::Double; 2] {
     let [a, b] = row.widen();
     let mut lanes = if L::Float::IS_F32 { a + b } else { a }.to_array();
     for half in [4, 2, 1] {
@@ -70,19 +82,19 @@ fn sum_of_one<L: Lanes>(row: L) -> [L::Double; 2] {
     [a.with_array(lanes); 2]
 }
 
-/// The sums of interleaved rows: a line of each group for each place along a lane value, of which the first `used` are.
-pub struct Columns<'s, T: Real> {
-    /// The partial sums.
+/// The sums of interleaved rows. Line `k * groups + g` holds lane sum k of the rows of group g.
+pub struct InterleavedRows<'s, T: Real> {
+    /// The lane sums.
     pub lines: &'s [Line<T>],
     /// The number of groups.
     pub groups: usize,
-    /// The places that have elements.
+    /// The number of lane sums that have an element: rows shorter than a lane value have fewer than there are lanes.
     pub used: usize,
-    /// The results.
-    pub sums: &'s mut [Values<f64>; 2],
+    /// The results: a line for each group and half of a lane value.
+    pub sums: &'s mut [RowValues<f64>; 2],
 }
 
-impl<T: Real> Kernel for Columns<'_, T> {
+impl<T: Real> Kernel for InterleavedRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -93,7 +105,7 @@ impl<T: Real> Kernel for Columns<'_, T> {
             for i in 0..self.used {
                 lanes[i] = self.lines[i * self.groups + g].load(zero).widen();
             }
-            let sums = add_halves::<_, ROWS>(lanes, self.used);
+            let sums = fold_places::<_, ROWS>(lanes, self.used);
             for half in 0..2 {
                 self.sums[half].push_line(Line(sums[half].to_array()));
             }
@@ -101,12 +113,12 @@ impl<T: Real> Kernel for Columns<'_, T> {
     }
 }
 
-/// The sum over the first `used` places, in the order in which lanes are folded.
+/// The sum of the first `used` lane sums, in the order of the module's head.
 #[inline(always)]
-pub fn add_halves<D: Lanes, const PLACES: usize>(mut lanes: [[D; 2]; PLACES], mut used: usize) -> [D; 2] {
+pub fn fold_places<D: Lanes, const PLACES: usize>(mut lanes: [[D; 2]; PLACES], mut used: usize) -> [D; 2] {
     let mut half = PLACES / 2;
     while half > 0 {
-        // The places of a short row that are not used are zeros.
+        // The others would be +0, and adding that changes no bit.
         for k in half..used {
             let [a, b] = lanes[k];
             lanes[k - half] = [lanes[k - half][0] + a, lanes[k - half][1] + b];

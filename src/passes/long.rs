@@ -1,6 +1,25 @@
-//! Passes over rows of more than one lane value, in memory.
+//! Passes over contiguous rows of more than one lane value, where they are in memory.
+//!
+//! Each row is read from front to back. The sum follows the shape of [`crate::sum`]:
+//!
+//! ```text
+//! for each row r of the tile
+//!     tree = empty
+//!     while 8 lane values are left                    a block
+//!         sum = +0
+//!         for each of the 8
+//!             term = f(x);  sum += term;  store term (if there is an output)
+//!         tree.add(sum)
+//!     sum = +0
+//!     while elements are left                         the last block: whole lane values, then a masked one
+//!         term = f(x);  sum += term in the lanes that have an element;  store term
+//!     lane_sums[r] = tree.finish(sum)
+//! ```
+//!
+//! [`Max`] keeps four maxima, because each waits for the one before, and [`Map`] takes four lane values at a time.
+//! Neither has an order to keep: a maximum does not depend on it, and elements of a map do not depend on each other.
 
-use super::{Element, Partials, Values, fold, of_row};
+use super::{ElementFunction, RowLines, RowValues, broadcast_row, fold};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd};
 use crate::sum::{BLOCK, Levels, Tree};
@@ -9,8 +28,8 @@ use crate::sum::{BLOCK, Levels, Tree};
 pub struct Max<'s, 'a, T: Real> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, 1, 0>,
-    /// The results.
-    pub max: &'s mut Values<T>,
+    /// The results: a line for each group.
+    pub max: &'s mut RowValues<T>,
 }
 
 impl<T: Real> Kernel for Max<'_, '_, T> {
@@ -21,9 +40,9 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
         let lowest = <T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY);
         let count = self.rows.len();
         for start in (0..count).step_by(T::LANES) {
-            let of_group = T::LANES.min(count - start);
+            let group_len = T::LANES.min(count - start);
             let mut rows = [lowest; ROWS];
-            for r in 0..of_group {
+            for r in 0..group_len {
                 let mut max = [lowest; 4];
                 let mut blocks = self.rows.row(start + r).blocks();
                 while let Some(block) = blocks.whole::<4>() {
@@ -37,39 +56,41 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
                 }
                 rows[r] = max[0].max(max[1]).max(max[2].max(max[3]));
             }
-            self.max.push_line(Line(fold::max(&rows, of_group).to_array()));
+            self.max.push_line(Line(fold::max(&rows, group_len).to_array()));
         }
     }
 }
 
-/// The sum of a function over each row. With an output, the terms are written to it.
+/// The lane sums of a function over each row. If there is an output, the terms are written to it.
 pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usize> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, N, M>,
     /// The function that gives the terms.
     pub f: F,
-    /// Its values of each row.
-    pub by_row: [&'s [Line<T>]; P],
-    /// The results: a line for each row, and zeros to whole groups.
-    pub partials: &'s mut Partials<T>,
+    /// The row values that the function takes.
+    pub row_values: [&'s [Line<T>]; P],
+    /// The results: a line for each row, and lines of zeros to a whole group.
+    pub lane_sums: &'s mut RowLines<T>,
 }
 
-impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> Kernel for Sum<'_, '_, T, F, N, M, P> {
+impl<T: Real, F: ElementFunction<N, P>, const N: usize, const M: usize, const P: usize> Kernel
+    for Sum<'_, '_, T, F, N, M, P>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, f, by_row, partials } = self;
+        let Self { rows, f, row_values, lane_sums } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let mut levels = Levels::new();
         let mut tree = Tree::new(&mut levels);
         for r in 0..rows.len() {
-            let by_row = of_row(zero, &by_row, r / T::LANES, r % T::LANES);
+            let row_values = broadcast_row(zero, &row_values, r / T::LANES, r % T::LANES);
             let mut blocks = rows.row(r).blocks();
             while let Some(mut block) = blocks.whole::<BLOCK>() {
                 let mut sum = zero;
                 for v in 0..BLOCK {
-                    let term = f.apply(by_row, block.load(simd, v));
+                    let term = f.apply(row_values, block.load(simd, v));
                     sum = sum + term;
                     if M > 0 {
                         block.store(v, term);
@@ -79,47 +100,47 @@ impl<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize> 
             }
             let mut sum = zero;
             while let Some(partial) = blocks.partial() {
-                let term = f.apply(by_row, partial.load(simd));
+                let term = f.apply(row_values, partial.load(simd));
                 sum = sum + term.keep_first(partial.len(), zero);
                 if M > 0 {
                     partial.store(term);
                 }
             }
-            partials.push_line(Line(tree.finish(sum).to_array()));
+            lane_sums.push_line(Line(tree.finish(sum).to_array()));
         }
         for _ in rows.len()..rows.len().next_multiple_of(T::LANES) {
-            partials.push_line(Line(zero.to_array()));
+            lane_sums.push_line(Line(zero.to_array()));
         }
     }
 }
 
-/// Writes a function of every element.
+/// Writes a function of each element to the output.
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, N>,
     /// The function.
     pub f: F,
-    /// Its values of each row.
-    pub by_row: [&'s [Line<T>]; P],
+    /// The row values that the function takes.
+    pub row_values: [&'s [Line<T>]; P],
 }
 
-impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'_, '_, T, F, N, P> {
+impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize> Kernel for Map<'_, '_, T, F, N, P> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, f, by_row } = self;
+        let Self { rows, f, row_values } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         for r in 0..rows.len() {
-            let by_row = of_row(zero, &by_row, r / T::LANES, r % T::LANES);
+            let row_values = broadcast_row(zero, &row_values, r / T::LANES, r % T::LANES);
             let mut blocks = rows.row(r).blocks();
             while let Some(mut block) = blocks.whole::<4>() {
                 for v in 0..4 {
-                    block.store(v, f.apply(by_row, block.load(simd, v)));
+                    block.store(v, f.apply(row_values, block.load(simd, v)));
                 }
             }
             while let Some(partial) = blocks.partial() {
-                let y = f.apply(by_row, partial.load(simd));
+                let y = f.apply(row_values, partial.load(simd));
                 partial.store(y);
             }
         }

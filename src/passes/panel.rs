@@ -1,48 +1,62 @@
-//! Passes over interleaved rows, in place: a panel of up to [`GROUPS`] neighbouring lane values of rows is swept from
-//! element to element, so that memory is read a few cache lines at a time and needs no copy.
+//! Passes over a panel: interleaved rows, where they are in memory.
+//!
+//! The rows of a panel are next to each other: element i of up to 128 of them (of `f32`) is one contiguous run of up to
+//! [`GROUPS`] lane values, and element i + 1 is `inner` elements further on. A pass goes from element to element:
 //!
 //! ```text
-//! for each element i of the rows          (a stride apart)
-//!     for each group g of the panel       (side by side)
-//!         sum[i % 16][g] += f(x)
+//! for each element i of the rows          (inner apart)
+//!     for each group g of the panel       (contiguous)
+//!         lane_sum[i mod 16][g] += f(x)   lane r is row r of the group
 //! ```
 //!
-//! Terms that take the place of the elements go to lines of their own: an output that is written, read and written again a
-//! stride apart would cost more. Only [`Map`] writes to memory.
+//! So memory is read a few neighbouring cache lines at a time, no transpose is needed, and the sweep touches each line
+//! once a pass. The stride may be too long for the hardware's prefetcher, so the first pass fetches the
+//! run [`PREFETCH_ELEMENTS`] elements ahead.
 //!
-//! A row's sum has the shape that it would have along the lanes (see [`crate::sum`]): what lane i would sum is one sum
-//! here, and after each block of 8 lane values, 128 elements, these sums go into a tree.
+//! Terms that replace the elements go to lines of their own, in the order in which they are made. Written to the
+//! output, they would be written, read and written again with a stride. Only [`Map`] writes to memory.
+//!
+//! A row's sum has the shape that it would have in contiguous memory (see [`crate::sum`]). What lane k would sum is
+//! a line here, `lane_sum[k]`, for each group. After each block, 128 elements of `f32`, the lines go into a
+//! tree and start again from zero:
+//!
+//! ```text
+//! levels[l]    the sum of 2^l blocks, where bit l of the count of finished blocks is set
+//! block done   for each level below the lowest bit that is not set: lane_sum = levels[level] + lane_sum
+//!              then levels[that bit] = lane_sum, and lane_sum = 0
+//! row done     for each level whose bit is set, from the lowest: lane_sum = levels[level] + lane_sum
+//! ```
 
-use super::{Element, GROUPS, Partials, Values};
+use super::{ElementFunction, GROUPS, RowLines, RowValues};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Memory, Real, Rows, Simd};
 use crate::sum::BLOCK;
 
-/// How many elements ahead the first pass fetches.
-const AHEAD: usize = 8;
+/// The number of elements that the first pass prefetches ahead.
+const PREFETCH_ELEMENTS: usize = 8;
 
-/// Memory that the panels of a tensor share.
+/// Buffers that the panels of a call use one after the other.
 pub struct Buffers<T: Real> {
-    /// The terms that took the place of the elements: the lines of element 0, of element 1, ..
+    /// The terms: one line a group of element 0, then of element 1, ..
     terms: Vec<Line<T>>,
-    /// The levels of the trees.
+    /// The levels of the trees: each has as many lines as there are lane sums.
     levels: Vec<Line<T>>,
 }
 
 impl<T: Real> Buffers<T> {
-    /// For panels of rows of this length.
+    /// Buffers for rows of this length. Terms need [`reserve_terms`](Self::reserve_terms).
     pub fn new(axis: usize) -> Self {
         let blocks = axis / (BLOCK * T::LANES);
         let levels = (usize::BITS - blocks.leading_zeros()) as usize;
         Self { terms: Vec::new(), levels: vec![Line::PLACEHOLDER; levels * T::LANES * GROUPS] }
     }
 
-    /// The terms that took the place of the elements.
+    /// The terms that the last sum with `REPLACE` kept.
     pub fn terms(&self) -> &[Line<T>] {
         &self.terms
     }
 
-    /// Makes room for terms.
+    /// Makes room for the terms of `rows` rows of length `axis`.
     pub fn reserve_terms(&mut self, axis: usize, rows: usize) {
         let lines = axis * rows.div_ceil(T::LANES);
         if self.terms.len() < lines {
@@ -55,8 +69,8 @@ impl<T: Real> Buffers<T> {
 pub struct Max<'s, 'a, T: Real> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, 1, 0>,
-    /// The results.
-    pub max: &'s mut Values<T>,
+    /// The results: a line for each group.
+    pub max: &'s mut RowValues<T>,
 }
 
 impl<T: Real> Kernel for Max<'_, '_, T> {
@@ -69,7 +83,7 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
         let mut columns = self.rows.interleaved(0, count);
         let mut max = [<T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY); GROUPS];
         for i in 0..columns.axis() {
-            columns.prefetch(simd, i + AHEAD);
+            columns.prefetch(simd, i + PREFETCH_ELEMENTS);
             let mut blocks = columns.elements(i).blocks();
             for g in 0..GROUPS {
                 let Some(partial) = blocks.partial() else { break };
@@ -82,28 +96,28 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     }
 }
 
-/// The sum of a function over each row; with `REPLACE` the terms take the place of the first source.
+/// The lane sums of a function over each row. With `REPLACE` the terms are kept in the buffers.
 pub struct Sum<'s, 'a, T: Real, F, const N: usize, const P: usize, const REPLACE: bool> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, N, 0>,
     /// The function that gives the terms.
     pub f: F,
-    /// Its values of each row.
-    pub by_row: [&'s [Line<T>]; P],
-    /// A place for terms and trees.
+    /// The row values that the function takes.
+    pub row_values: [&'s [Line<T>]; P],
+    /// The terms and the levels of the trees.
     pub buffers: &'s mut Buffers<T>,
-    /// The results: see [`super::fold::Columns`].
-    pub partials: &'s mut Partials<T>,
+    /// The results, as [`super::fold::InterleavedRows`] takes them.
+    pub lane_sums: &'s mut RowLines<T>,
 }
 
-impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: bool> Kernel
+impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize, const REPLACE: bool> Kernel
     for Sum<'_, '_, T, F, N, P, REPLACE>
 {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, f, by_row, buffers: Buffers { terms, levels }, partials } = self;
+        let Self { rows, f, row_values, buffers: Buffers { terms, levels }, lane_sums } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let (terms, levels) = (terms.as_mut_slice(), levels.as_mut_slice());
         let count = rows.len();
@@ -113,22 +127,22 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
         let mut blocks_done = 0;
         for i in 0..axis {
             if i > 0 && i % (BLOCK * T::LANES) == 0 {
-                finish_block(zero, partials.lines_mut(), levels, blocks_done);
+                finish_block(zero, lane_sums.lines_mut(), levels, blocks_done);
                 blocks_done += 1;
             }
             if F::IS_FIRST_PASS {
-                columns.prefetch(simd, i + AHEAD);
+                columns.prefetch(simd, i + PREFETCH_ELEMENTS);
             }
             let place = i % T::LANES * groups;
             let mut blocks = columns.elements(i).blocks();
             for g in 0..groups {
                 let Some(partial) = blocks.partial() else { break };
-                let term = f.apply(of_group(zero, &by_row, g), partial.load(simd));
+                let term = f.apply(load_row_values(zero, &row_values, g), partial.load(simd));
                 if i < T::LANES {
-                    // The first element of this place.
-                    partials.push_line(Line((zero + term).to_array()));
+                    // The first element that goes to this lane sum.
+                    lane_sums.push_line(Line((zero + term).to_array()));
                 } else {
-                    let sum = &mut partials.lines_mut()[place + g];
+                    let sum = &mut lane_sums.lines_mut()[place + g];
                     *sum = Line((sum.load(zero) + term).to_array());
                 }
                 if REPLACE {
@@ -138,13 +152,13 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: b
         }
         for level in 0..usize::BITS as usize {
             if blocks_done >> level & 1 == 1 {
-                add_level(zero, partials.lines_mut(), levels, level);
+                add_level(zero, lane_sums.lines_mut(), levels, level);
             }
         }
     }
 }
 
-/// Moves the sums of a block, the `blocks`-th, into the trees, and leaves zeros.
+/// Moves the lane sums of a block into the trees and leaves zeros. `blocks` blocks are in the trees already.
 #[inline(always)]
 fn finish_block<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &mut [Line<L::Float>], blocks: usize) {
     let level = blocks.trailing_ones() as usize;
@@ -156,7 +170,7 @@ fn finish_block<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &mut [L
     lines.fill(Line(zero.to_array()));
 }
 
-/// Adds a level of the trees to the sums.
+/// Adds a level of the trees to the lane sums.
 #[inline(always)]
 fn add_level<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &[Line<L::Float>], level: usize) {
     let levels = &levels[level * lines.len()..];
@@ -165,24 +179,24 @@ fn add_level<L: Lanes>(zero: L, lines: &mut [Line<L::Float>], levels: &[Line<L::
     }
 }
 
-/// Writes a function of every element.
+/// Writes a function of each element to the output.
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, N>,
-    /// What took the place of the first source, where the function is of that.
+    /// The terms, for a function that takes them in place of the first source.
     pub terms: &'s [Line<T>],
     /// The function.
     pub f: F,
-    /// Its values of each row.
-    pub by_row: [&'s [Line<T>]; P],
+    /// The row values that the function takes.
+    pub row_values: [&'s [Line<T>]; P],
 }
 
-impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'_, '_, T, F, N, P> {
+impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize> Kernel for Map<'_, '_, T, F, N, P> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, terms, f, by_row } = self;
+        let Self { rows, terms, f, row_values } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let count = rows.len();
         let groups = count.div_ceil(T::LANES);
@@ -192,23 +206,23 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
             for g in 0..groups {
                 let Some(partial) = blocks.partial() else { break };
                 let mut x = [zero; N];
-                if F::IS_OF_TERMS {
+                if F::TAKES_TERMS {
                     x[0] = terms[i * groups + g].load(zero);
                 } else {
                     x = partial.load(simd);
                 }
-                partial.store(f.apply(of_group(zero, &by_row, g), x));
+                partial.store(f.apply(load_row_values(zero, &row_values, g), x));
             }
         }
     }
 }
 
-/// Values of the rows of a group.
+/// The row values of a group, lane r those of row r.
 #[inline(always)]
-fn of_group<L: Lanes, const P: usize>(like: L, by_row: &[&[Line<L::Float>]; P], group: usize) -> [L; P] {
+fn load_row_values<L: Lanes, const P: usize>(like: L, row_values: &[&[Line<L::Float>]; P], group: usize) -> [L; P] {
     let mut values = [like; P];
     for p in 0..P {
-        values[p] = by_row[p][group].load(like);
+        values[p] = row_values[p][group].load(like);
     }
     values
 }

@@ -1,37 +1,47 @@
-//! Passes over a single long row, whose pieces run in parallel.
+//! Passes over a single contiguous row, whose pieces run in parallel.
 //!
-//! A piece is worked on as a row of its own by the passes of [`super::long`], and the row's sum keeps its shape:
-//! [`parallel::fold`] cuts where the tree of the sum has a branch.
+//! A pass is cut at each level of [`crate::parallel`], and each piece is worked on as a row of its own by the pass of
+//! [`super::long`]:
+//!
+//! ```text
+//! max    the largest element of each piece, then the largest of these
+//! sum    the lane sums of each piece, added lane by lane in the shape of the tree; then one fold
+//! map    each piece on its own
+//! ```
+//!
+//! A row's sum keeps its shape, whatever the number of threads: [`parallel::fold`] cuts after the largest power of two
+//! of blocks, which is where the tree of the sum has its topmost branch, and so on in both parts. The terms that a sum
+//! writes to the output are ready when all pieces are, so that the map may be cut elsewhere.
 
-use super::{Element, Partials, Values, long};
+use super::{ElementFunction, RowLines, RowValues, long};
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::lanes::{Line, Real, Rows};
 use crate::parallel;
 
 /// The largest element.
-pub fn max<T: Real>(level: Level, row: &mut Rows<'_, T, 1, 0>, max: &mut Values<T>) {
-    let of_piece = |piece| {
-        let mut max = Values::new();
+pub fn max<T: Real>(level: Level, row: &mut Rows<'_, T, 1, 0>, max: &mut RowValues<T>) {
+    let piece_max = |piece| {
+        let mut max = RowValues::new();
         level.run(long::Max { rows: &mut Rows::single(piece), max: &mut max });
         max.lines()[0]
     };
     let larger = |a: Line<T>, b: Line<T>| if a.0.as_ref()[0] > b.0.as_ref()[0] { a } else { b };
-    max.push_line(parallel::fold(level, Cost::MAX_PASS, row.row(0), &of_piece, &larger));
+    max.push_line(parallel::fold(level, Cost::MAX_PASS, row.row(0), &piece_max, &larger));
 }
 
-/// The sum of a function; with an output, the terms are written to it.
-pub fn sum<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: usize>(
+/// The lane sums of a function. If there is an output, the terms are written to it.
+pub fn sum<T: Real, F: ElementFunction<N, P>, const N: usize, const M: usize, const P: usize>(
     level: Level,
     row: &mut Rows<'_, T, N, M>,
     f: F,
-    by_row: [&[Line<T>]; P],
-    partials: &mut Partials<T>,
+    row_values: [&[Line<T>]; P],
+    lane_sums: &mut RowLines<T>,
 ) {
-    let of_piece = |piece| {
-        let mut partials = Partials::new();
-        level.run(long::Sum { rows: &mut Rows::single(piece), f, by_row, partials: &mut partials });
-        partials.lines()[0]
+    let piece_sum = |piece| {
+        let mut lane_sums = RowLines::new();
+        level.run(long::Sum { rows: &mut Rows::single(piece), f, row_values, lane_sums: &mut lane_sums });
+        lane_sums.lines()[0]
     };
     let add = |mut a: Line<T>, b: Line<T>| {
         for (a, b) in a.0.as_mut().iter_mut().zip(b.0.as_ref()) {
@@ -39,18 +49,18 @@ pub fn sum<T: Real, F: Element<N, P>, const N: usize, const M: usize, const P: u
         }
         a
     };
-    partials.push_line(parallel::fold(level, Cost::SUM_PASS, row.row(0), &of_piece, &add));
-    // A whole group, of which the fold of one row reads no more.
-    (1..T::LANES).for_each(|_| partials.push_line(Line::PLACEHOLDER));
+    lane_sums.push_line(parallel::fold(level, Cost::SUM_PASS, row.row(0), &piece_sum, &add));
+    // The fold takes whole groups. For a single row it reads the first line only.
+    (1..T::LANES).for_each(|_| lane_sums.push_line(Line::PLACEHOLDER));
 }
 
-/// Writes a function of every element.
-pub fn map<T: Real, F: Element<N, P>, const N: usize, const P: usize>(
+/// Writes a function of each element to the output.
+pub fn map<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize>(
     level: Level,
     row: &mut Rows<'_, T, N>,
     f: F,
-    by_row: [&[Line<T>]; P],
+    row_values: [&[Line<T>]; P],
 ) {
-    let of_piece = |piece| level.run(long::Map { rows: &mut Rows::single(piece), f, by_row });
-    parallel::split(level, Cost::MAP_PASS, row.row(0), &of_piece);
+    let map_piece = |piece| level.run(long::Map { rows: &mut Rows::single(piece), f, row_values });
+    parallel::split(level, Cost::MAP_PASS, row.row(0), &map_piece);
 }

@@ -1,22 +1,38 @@
-//! Passes over rows of up to one lane value.
+//! Passes over contiguous rows of up to one lane value.
 //!
-//! The first pass copies each row of a tile to a slot of one lane value. The others load and store whole lane values, and
-//! what replaces the elements stays in the slots. Only [`Map`] writes to memory.
+//! The first pass of a recipe, [`Max`] or a [`Sum`] with [`ElementFunction::IS_FIRST_PASS`], copies each row to a slot,
+//! one line:
+//!
+//! ```text
+//! for each group of the tile                       max of the group
+//!     for each row r of the group
+//!         slot[r] = a lane value from memory, beginning at the row
+//!         max[r]  = slot[r], lanes beyond the row -inf
+//!     push (lane r: the largest lane of max[r])    one line
+//! ```
+//!
+//! The load takes a whole lane value, what follows the row included, where the tile has as many elements: a masked load
+//! is slower. The lanes beyond the row hold elements of the next rows, which are masked out of maxima and sums. A sum
+//! has the general shape: a row is a single partial block, so that lane k is +0 plus element k.
+//!
+//! The later passes load and store slots, and terms that replace the elements stay in them. Only [`Map`] writes to
+//! memory. It stores whole lane values too, and what it writes beyond a row is overwritten when the next row is stored.
+//! The last rows of a tile, and rows with gaps between them, are stored with a mask.
 
-use super::{Element, Partials, Values, fold, of_row};
+use super::{ElementFunction, RowLines, RowValues, broadcast_row, fold};
 use crate::dispatch::Kernel;
 use crate::lanes::{Appender, Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
 
-/// The largest element of each row. It copies the rows to their slots.
+/// The largest element of each row. Copies the rows to their slots.
 pub struct Max<'s, 'a, T: Real> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, 1, 0>,
-    /// How far ahead to prefetch.
-    pub ahead: usize,
-    /// The slots: empty, and then whole groups.
-    pub slots: &'s mut Partials<T>,
-    /// The results.
-    pub max: &'s mut Values<T>,
+    /// The distance to the elements to prefetch, or 0 for none.
+    pub prefetch_distance: usize,
+    /// The slots: empty on entry. On return one for each row, and more to a whole group.
+    pub slots: &'s mut RowLines<T>,
+    /// The results: a line for each group.
+    pub max: &'s mut RowValues<T>,
 }
 
 impl<T: Real> Kernel for Max<'_, '_, T> {
@@ -25,16 +41,16 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let lowest = <T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY);
-        let (count, first) = (self.rows.len(), lowest.first_lanes(self.rows.shape().axis));
+        let (count, row_mask) = (self.rows.len(), lowest.first_lanes(self.rows.shape().axis));
         let (mut rows, mut slots) = (self.rows.short_rows(), self.slots.appender());
         for start in (0..count).step_by(T::LANES) {
             let mut max = [lowest; ROWS];
             for r in 0..T::LANES {
                 if start + r < count {
-                    rows.prefetch(simd, self.ahead);
+                    rows.prefetch(simd, self.prefetch_distance);
                     let [x] = rows.take_row().load(simd);
                     slots.push(x);
-                    max[r] = Lanes::select(first, x, lowest);
+                    max[r] = Lanes::select(row_mask, x, lowest);
                 } else {
                     slots.push(lowest);
                 }
@@ -45,75 +61,75 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
     }
 }
 
-/// The terms of each row's sum; with `REPLACE` they take the place of the first source.
+/// The lane sums of a function over each row. With `REPLACE` the terms take the place of the first source in its slots.
 ///
-/// If it is the first pass it copies the rows to their slots.
+/// If this is the first pass, it copies the rows to their slots.
 pub struct Sum<'s, 'a, T: Real, F, const N: usize, const P: usize, const REPLACE: bool> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, N, 0>,
-    /// How far ahead to prefetch.
-    pub ahead: usize,
-    /// The slots.
-    pub slots: &'s mut [Partials<T>; N],
+    /// The distance to the elements to prefetch, or 0 for none.
+    pub prefetch_distance: usize,
+    /// The slots of each source.
+    pub slots: &'s mut [RowLines<T>; N],
     /// The function that gives the terms.
     pub f: F,
-    /// Its values of each row.
-    pub by_row: [&'s [Line<T>]; P],
-    /// The results: a line for each row, and zeros to a whole group.
-    pub partials: &'s mut Partials<T>,
+    /// The row values that the function takes.
+    pub row_values: [&'s [Line<T>]; P],
+    /// The results: a line for each row, and lines of zeros to a whole group.
+    pub lane_sums: &'s mut RowLines<T>,
 }
 
-impl<T: Real, F: Element<N, P>, const N: usize, const P: usize, const REPLACE: bool> Kernel
+impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize, const REPLACE: bool> Kernel
     for Sum<'_, '_, T, F, N, P, REPLACE>
 {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, ahead, slots, f, by_row, partials } = self;
+        let Self { rows, prefetch_distance, slots, f, row_values, lane_sums } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let (all, first) = (rows.len(), zero.first_lanes(rows.shape().axis));
-        let (mut rows, mut partials) = (rows.short_rows(), partials.appender());
-        for group in 0..all.div_ceil(T::LANES) {
+        let (row_count, row_mask) = (rows.len(), zero.first_lanes(rows.shape().axis));
+        let (mut rows, mut lane_sums) = (rows.short_rows(), lane_sums.appender());
+        for group in 0..row_count.div_ceil(T::LANES) {
             let start = group * T::LANES;
-            let count = T::LANES.min(all - start);
+            let count = T::LANES.min(row_count - start);
             if F::IS_FIRST_PASS {
                 let mut slots = slots.each_mut().map(Stack::appender);
                 for r in 0..T::LANES {
                     let mut x = [zero; N];
                     let mut term = zero;
                     if r < count {
-                        rows.prefetch(simd, ahead);
+                        rows.prefetch(simd, prefetch_distance);
                         x = rows.take_row().load(simd);
-                        term = Lanes::select(first, f.apply(of_row(zero, &by_row, group, r), x), zero);
+                        term = Lanes::select(row_mask, f.apply(broadcast_row(zero, &row_values, group, r), x), zero);
                     }
                     for k in 0..N {
                         slots[k].push(x[k]);
                     }
-                    partials.push(zero + term);
+                    lane_sums.push(zero + term);
                 }
                 slots.into_iter().for_each(Appender::finish);
                 continue;
             }
             let slots = slots.each_mut().map(|slots| &mut slots.lines_mut()[start..start + T::LANES]);
             for r in 0..count {
-                let term = f.apply(of_row(zero, &by_row, group, r), loaded(zero, &slots, r));
-                partials.push(zero + Lanes::select(first, term, zero));
+                let term = f.apply(broadcast_row(zero, &row_values, group, r), load_slots(zero, &slots, r));
+                lane_sums.push(zero + Lanes::select(row_mask, term, zero));
                 if REPLACE {
                     slots[0][r] = Line(term.to_array());
                 }
             }
             for _ in count..T::LANES {
-                partials.push(zero);
+                lane_sums.push(zero);
             }
         }
-        partials.finish();
+        lane_sums.finish();
     }
 }
 
-/// The elements of row `r`.
+/// The elements of row `r`, of each source.
 #[inline(always)]
-fn loaded<L: Lanes, const N: usize>(like: L, slots: &[&mut [Line<L::Float>]; N], r: usize) -> [L; N] {
+fn load_slots<L: Lanes, const N: usize>(like: L, slots: &[&mut [Line<L::Float>]; N], r: usize) -> [L; N] {
     let mut x = [like; N];
     for k in 0..N {
         x[k] = slots[k][r].load(like);
@@ -121,24 +137,24 @@ fn loaded<L: Lanes, const N: usize>(like: L, slots: &[&mut [Line<L::Float>]; N],
     x
 }
 
-/// Writes a function of every element.
+/// Writes a function of each element to the output.
 pub struct Map<'s, 'a, T: Real, F, const N: usize, const P: usize> {
-    /// Where the results go.
+    /// The rows, whose output is written.
     pub rows: &'s mut Rows<'a, T, N>,
-    /// The elements.
-    pub slots: &'s mut [Partials<T>; N],
+    /// The slots of each source.
+    pub slots: &'s mut [RowLines<T>; N],
     /// The function.
     pub f: F,
-    /// Its values of each row.
-    pub by_row: [&'s [Line<T>]; P],
+    /// The row values that the function takes.
+    pub row_values: [&'s [Line<T>]; P],
 }
 
-impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'_, '_, T, F, N, P> {
+impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize> Kernel for Map<'_, '_, T, F, N, P> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { rows, slots, f, by_row } = self;
+        let Self { rows, slots, f, row_values } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let count = rows.len();
         let mut rows = rows.short_rows();
@@ -146,8 +162,8 @@ impl<T: Real, F: Element<N, P>, const N: usize, const P: usize> Kernel for Map<'
             let start = group * T::LANES;
             let slots = slots.each_mut().map(|slots| &mut slots.lines_mut()[start..start + T::LANES]);
             for r in 0..T::LANES.min(count - start) {
-                let y = f.apply(of_row(zero, &by_row, group, r), loaded(zero, &slots, r));
-                // What a store writes beyond its row the next row's overwrites.
+                let y = f.apply(broadcast_row(zero, &row_values, group, r), load_slots(zero, &slots, r));
+                // What this store writes beyond its row is overwritten by the store of the next row.
                 rows.take_row().store(y);
             }
         }

@@ -1,66 +1,96 @@
 //! Cross-entropy of class ids from logits, and its gradient.
+//!
+//! With t(x), the shift and the quotient as in [`super::terms`], and k the class of a row:
+//!
+//! ```text
+//! Losses               xk = x[k]                             read from memory
+//!                      m, shift, s                           max, per row, sum
+//!                      loss = f32((m - xk) + ln(s / t(m)))   per row, in f64
+//!
+//! LossesAndGradient    xk, m and shift as above
+//!                      s = sum of t(x), t kept               replace_and_sum
+//!                      loss as above                         per row
+//!                      (h, l) = SumInverse(m, s)             per row
+//!                      dx = (t h + t l) scale                map
+//!                      gk = (t(xk) / s - 1) scale            per row
+//!                      dx[k] = gk                            written to memory
+//! ```
+//!
+//! Both parts of a loss are at least 0, so that it is never negative and nothing cancels. The target's gradient is
+//! computed again from its logit, because `dx[k]` has been multiplied by the scale already.
 
-use super::softmax::Sums;
-use super::terms::{Inverse, Probability, Term, log_sum, or_nan};
+use super::softmax::RowSums;
+use super::terms::{Probability, SumInverse, Term, log_sum, nan_unless_finite};
 use crate::lanes::{Lanes, Real, Stack};
 use crate::math::product;
-use crate::passes::{Element, Recipe, RowFunction, Tile, Values};
+use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
 
-/// The losses alone.
+/// The loss of each row.
 pub struct Losses<'a, T> {
-    /// One class a row.
+    /// The class of each row of the call.
     pub targets: &'a [u32],
-    /// One loss a row.
+    /// The loss of each row of the call, written here.
     pub losses: &'a mut [T],
 }
 
 impl<T: Real> Losses<'_, T> {
-    /// Sets the logit of each row's target.
-    fn target_logits<const M: usize>(&self, tile: &Tile<'_, T, 1, M>, first: usize, logits: &mut Values<T>) {
-        let targets = &self.targets[first..first + tile.len()];
-        tile.set_values(logits, |r| tile.get(r, targets[r] as usize));
+    /// Reads the logit of the target of each row of a tile.
+    fn target_logits<const M: usize>(&self, tile: &Tile<'_, T, 1, M>, first_row: usize, logits: &mut RowValues<T>) {
+        let targets = &self.targets[first_row..first_row + tile.len()];
+        tile.set_row_values(logits, |r| tile.get(r, targets[r] as usize));
     }
 
-    /// Writes the losses.
-    fn write<const M: usize>(&mut self, tile: &Tile<'_, T, 1, M>, sums: &Sums<T>, target: &Values<T>, first: usize) {
-        let Sums { max, shift: [a, b, c], sum } = sums;
-        let mut loss = [Values::new()];
-        tile.once(Loss, [target, max, a, b, c], Some(sum), &mut loss);
-        tile.write(&loss[0], &mut self.losses[first..]);
+    /// Computes and writes the losses of a tile.
+    fn write<const M: usize>(
+        &mut self,
+        tile: &Tile<'_, T, 1, M>,
+        sums: &RowSums<T>,
+        target: &RowValues<T>,
+        first_row: usize,
+    ) {
+        let RowSums { max, shift: [offset, lowest, exponent], sum } = sums;
+        let mut loss = [RowValues::new()];
+        tile.per_row(Loss, [target, max, offset, lowest, exponent], Some(sum), &mut loss);
+        tile.write_row_values(&loss[0], &mut self.losses[first_row..]);
     }
 }
 
 impl<T: Real> Recipe<T, 1, 0> for Losses<'_, T> {
-    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first: usize) {
-        let (mut target, mut sums) = (Values::new(), Sums::new());
-        self.target_logits(tile, first, &mut target);
-        sums.of(tile);
-        self.write(tile, &sums, &target, first);
+    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
+        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
+        self.target_logits(tile, first_row, &mut target);
+        sums.sum_terms(tile);
+        self.write(tile, &sums, &target, first_row);
     }
 }
 
-/// The losses and the gradient with respect to the logits.
+/// The loss of each row, and the gradient with respect to the logits.
 pub struct LossesAndGradient<'a, T> {
     /// The losses.
     pub losses: Losses<'a, T>,
-    /// A factor of the gradient.
-    pub scale: f64,
+    /// The factor of the gradient.
+    pub gradient_scale: f64,
 }
 
 impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
-    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, first: usize) {
-        let (mut target, mut sums) = (Values::new(), Sums::new());
-        // Read before the terms overwrite it.
-        self.losses.target_logits(tile, first, &mut target);
-        sums.replacing(tile);
-        self.losses.write(tile, &sums, &target, first);
+    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, first_row: usize) {
+        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
+        // Before the terms overwrite the logits.
+        self.losses.target_logits(tile, first_row, &mut target);
+        sums.replace_and_sum_terms(tile);
+        self.losses.write(tile, &sums, &target, first_row);
 
-        let (mut inverse, mut gradient) = (Stack::array(), [Values::new()]);
-        tile.once(Inverse, [&sums.max], Some(&sums.sum), &mut inverse);
-        tile.map(Scaled(self.scale), &inverse);
-        let ([a, b, c], [d, e, f]) = (&inverse, &sums.shift);
-        tile.once(TargetGradient(self.scale), [&target, a, b, c, d, e, f], None, &mut gradient);
-        let targets = &self.losses.targets[first..first + tile.len()];
+        let (mut inverse, mut gradient) = (Stack::array(), [RowValues::new()]);
+        tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
+        tile.map(ScaledProbability(self.gradient_scale), &inverse);
+        let ([inverse, remainder, sum], [offset, lowest, exponent]) = (&inverse, &sums.shift);
+        tile.per_row(
+            TargetGradient(self.gradient_scale),
+            [&target, inverse, remainder, sum, offset, lowest, exponent],
+            None,
+            &mut gradient,
+        );
+        let targets = &self.losses.targets[first_row..first_row + tile.len()];
         for (group, targets) in targets.chunks(T::LANES).enumerate() {
             let gradients = gradient[0].lines()[group].0;
             for (r, (target, gradient)) in targets.iter().zip(gradients.as_ref()).enumerate() {
@@ -76,19 +106,19 @@ struct Loss;
 
 impl RowFunction<5, 1> for Loss {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [target, max, a, b, c]: [L; 5], sum: [L::Double; 2]) -> [L; 1] {
-        let (high, target, log) = (max.widen(), target.widen(), log_sum(max, [a, b, c], sum));
-        let loss = L::narrow([high[0] - target[0] + log[0], high[1] - target[1] + log[1]]);
-        [or_nan(max, loss)]
+    fn apply<L: Lanes>(self, [target, max, offset, lowest, exponent]: [L; 5], sum: [L::Double; 2]) -> [L; 1] {
+        let (wide_max, target, log) = (max.widen(), target.widen(), log_sum(max, [offset, lowest, exponent], sum));
+        let loss = L::narrow([wide_max[0] - target[0] + log[0], wide_max[1] - target[1] + log[1]]);
+        [nan_unless_finite(max, loss)]
     }
 }
 
-/// A probability times a factor.
+/// A probability times the factor of the gradient.
 #[derive(Clone, Copy)]
-struct Scaled(f64);
+struct ScaledProbability(f64);
 
-impl Element<1, 3> for Scaled {
-    const IS_OF_TERMS: bool = true;
+impl ElementFunction<1, 3> for ScaledProbability {
+    const TAKES_TERMS: bool = true;
 
     #[inline(always)]
     fn apply<L: Lanes>(self, inverse: [L; 3], term: [L; 1]) -> L {
@@ -96,14 +126,19 @@ impl Element<1, 3> for Scaled {
     }
 }
 
-/// A factor times (probability - 1), for the target's logit.
+/// (probability - 1) times the factor of the gradient, for the target's logit.
 #[derive(Clone, Copy)]
 struct TargetGradient(f64);
 
 impl RowFunction<7, 1> for TargetGradient {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [target, a, b, c, d, e, f]: [L; 7], _: [L::Double; 2]) -> [L; 1] {
-        let probability = Probability.apply([a, b, c], [Term.apply([d, e, f], [target])]);
+    fn apply<L: Lanes>(
+        self,
+        [target, inverse, remainder, sum, offset, lowest, exponent]: [L; 7],
+        _: [L::Double; 2],
+    ) -> [L; 1] {
+        let probability =
+            Probability.apply([inverse, remainder, sum], [Term.apply([offset, lowest, exponent], [target])]);
         [product(probability - target.splat(1.0), target.splat(self.0))]
     }
 }

@@ -1,138 +1,160 @@
 //! Softmax, its logarithm and its normaliser.
+//!
+//! With t(x), the shift and the quotient as in [`super::terms`]:
+//!
+//! ```text
+//! Softmax        m = max x                          max
+//!                (c, low, 60 - n) = TermShift(m)    per row
+//!                s = sum of t(x), t kept            replace_and_sum
+//!                (h, l) = SumInverse(m, s)          per row
+//!                y = t h + t l                      map
+//!
+//! LogSoftmax     m, shift and s as above, x stays   max, per row, sum
+//!                log = f32(ln(s / t(m)))            per row
+//!                y = (x - m) - log                  map
+//!
+//! LogSumExp      m, shift and s as above            max, per row, sum
+//!                f32(m + ln(s / t(m)))              per row
+//!                if m is not finite in some row: one more sum, which is NaN for a row with NaN
+//! ```
+//!
+//! A row has no probabilities if its maximum is not finite or it holds NaN. Its results are NaN, but for [`LogSumExp`],
+//! which gives the infinite maximum unless there is NaN.
 
-use super::terms::{Inverse, Probability, Shift, Term, is_finite, log_sum, or_nan};
+use super::terms::{Probability, SumInverse, Term, TermShift, is_finite, log_sum, nan_unless_finite};
 use crate::lanes::{Lanes, Real, Stack};
-use crate::passes::{Element, Recipe, RowFunction, Tile, Values};
+use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
 
-/// What the recipes of this module know of each row.
-pub struct Sums<T: Real> {
+/// The maximum, the shift and the sum of the terms of each row of a tile: the first steps of every recipe here.
+pub struct RowSums<T: Real> {
     /// The largest logit.
-    pub max: Values<T>,
-    /// What [`Term`] needs.
-    pub shift: [Values<T>; 3],
+    pub max: RowValues<T>,
+    /// The numbers that [`Term`] takes.
+    pub shift: [RowValues<T>; 3],
     /// The sum of the terms.
-    pub sum: [Values<f64>; 2],
+    pub sum: [RowValues<f64>; 2],
 }
 
-impl<T: Real> Sums<T> {
-    /// Nothing yet.
+impl<T: Real> RowSums<T> {
+    /// No rows.
     #[inline(always)]
     pub fn new() -> Self {
-        Self { max: Values::new(), shift: Stack::array(), sum: Stack::array() }
+        Self { max: RowValues::new(), shift: Stack::array(), sum: Stack::array() }
     }
 
-    /// The sums of a tile. The logits stay.
-    pub fn of<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
-        self.shift(tile);
+    /// Computes all three for a tile. The logits stay where they are.
+    pub fn sum_terms<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
+        self.find_shift(tile);
         tile.sum(Term, &self.shift, &mut self.sum);
     }
 
-    /// The sums of a tile. The terms take the place of the logits.
-    pub fn replacing<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
-        self.shift(tile);
+    /// Computes all three for a tile. The terms are kept for a map.
+    pub fn replace_and_sum_terms<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
+        self.find_shift(tile);
         tile.replace_and_sum(Term, &self.shift, &mut self.sum);
     }
 
-    fn shift<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
+    /// Computes the maximum and the shift.
+    fn find_shift<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
         tile.max(&mut self.max);
-        tile.once(Shift, [&self.max], None, &mut self.shift);
+        tile.per_row(TermShift, [&self.max], None, &mut self.shift);
     }
 }
 
-/// Softmax.
+/// The softmax of each row.
 pub struct Softmax;
 
 impl<T: Real> Recipe<T, 1, 1> for Softmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
-        let (mut sums, mut inverse) = (Sums::new(), Stack::array());
-        sums.replacing(tile);
-        tile.once(Inverse, [&sums.max], Some(&sums.sum), &mut inverse);
+        let (mut sums, mut inverse) = (RowSums::new(), Stack::array());
+        sums.replace_and_sum_terms(tile);
+        tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
         tile.map(Probability, &inverse);
     }
 }
 
-/// The logarithm of softmax.
+/// The logarithm of the softmax of each row.
 pub struct LogSoftmax;
 
 impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
-        let (mut sums, mut log) = (Sums::new(), Stack::array());
-        sums.of(tile);
-        let Sums { max, shift: [a, b, c], sum } = &sums;
-        tile.once(MaxAndLog, [max, a, b, c], Some(sum), &mut log);
+        let (mut sums, mut log) = (RowSums::new(), Stack::array());
+        sums.sum_terms(tile);
+        let RowSums { max, shift: [offset, lowest, exponent], sum } = &sums;
+        tile.per_row(MaxAndLog, [max, offset, lowest, exponent], Some(sum), &mut log);
         tile.map(LogProbability, &log);
     }
 }
 
-/// The largest logit, and ln of the sum of e^(x - max).
+/// The largest logit, and ln of the sum of e^(x - max), NaN for a row without probabilities.
 #[derive(Clone, Copy)]
 struct MaxAndLog;
 
 impl RowFunction<4, 2> for MaxAndLog {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, a, b, c]: [L; 4], sum: [L::Double; 2]) -> [L; 2] {
-        [max, or_nan(max, L::narrow(log_sum(max, [a, b, c], sum)))]
+    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], sum: [L::Double; 2]) -> [L; 2] {
+        [max, nan_unless_finite(max, L::narrow(log_sum(max, [offset, lowest, exponent], sum)))]
     }
 }
 
-/// x - max - log.
+/// (x - max) - log. Never above 0, because x is at most max and log at least 0.
 #[derive(Clone, Copy)]
 struct LogProbability;
 
-impl Element<1, 2> for LogProbability {
+impl ElementFunction<1, 2> for LogProbability {
     #[inline(always)]
     fn apply<L: Lanes>(self, [max, log]: [L; 2], [x]: [L; 1]) -> L {
         x - max - log
     }
 }
 
-/// ln of the sum of e^x, one number a row.
+/// ln of the sum of e^x of each row, written to this slice.
 pub struct LogSumExp<'a, T>(pub &'a mut [T]);
 
 impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
-    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first: usize) {
-        let (mut sums, mut result) = (Sums::new(), [Values::new()]);
-        sums.of(tile);
-        let Sums { max, shift: [a, b, c], sum } = &sums;
-        tile.once(MaxPlusLog, [max, a, b, c], Some(sum), &mut result);
-        if !tile.all(max, T::is_finite) {
+    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
+        let (mut sums, mut result) = (RowSums::new(), [RowValues::new()]);
+        sums.sum_terms(tile);
+        let RowSums { max, shift: [offset, lowest, exponent], sum } = &sums;
+        tile.per_row(MaxPlusLog, [max, offset, lowest, exponent], Some(sum), &mut result);
+        if !tile.all_rows(max, T::is_finite) {
             let (mut nan, finite) = (Stack::array(), result);
             tile.sum(ZeroOrNan, &[], &mut nan);
-            result = [Values::new()];
-            tile.once(OrInfinity, [max, &finite[0]], Some(&nan), &mut result);
+            result = [RowValues::new()];
+            tile.per_row(FiniteOrMax, [max, &finite[0]], Some(&nan), &mut result);
         }
-        tile.write(&result[0], &mut self.0[first..]);
+        tile.write_row_values(&result[0], &mut self.0[first_row..]);
     }
 }
 
-/// max + ln of the sum of e^(x - max).
+/// max + ln of the sum of e^(x - max), added in `f64` and rounded once.
 #[derive(Clone, Copy)]
 struct MaxPlusLog;
 
 impl RowFunction<4, 1> for MaxPlusLog {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, a, b, c]: [L; 4], sum: [L::Double; 2]) -> [L; 1] {
-        let ([max_a, max_b], [log_a, log_b]) = (max.widen(), log_sum(max, [a, b, c], sum));
+    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], sum: [L::Double; 2]) -> [L; 1] {
+        let ([max_a, max_b], [log_a, log_b]) = (max.widen(), log_sum(max, [offset, lowest, exponent], sum));
         [L::narrow([max_a + log_a, max_b + log_b])]
     }
 }
 
-/// NaN for NaN, else 0.
+/// NaN for NaN, else 0. Its sum tells whether a row holds NaN, which a maximum does not.
 #[derive(Clone, Copy)]
 struct ZeroOrNan;
 
-impl Element<1, 0> for ZeroOrNan {
+impl ElementFunction<1, 0> for ZeroOrNan {
     #[inline(always)]
     fn apply<L: Lanes>(self, _: [L; 0], [x]: [L; 1]) -> L {
         L::select(x.abs().le(x.splat(f64::INFINITY)), x.splat(0.0), x)
     }
 }
 
-/// The result where the maximum is finite, else the maximum, unless there is NaN beside it.
+/// The result where the maximum is finite, else the maximum plus the sum of [`ZeroOrNan`].
 #[derive(Clone, Copy)]
-struct OrInfinity;
+struct FiniteOrMax;
 
-impl RowFunction<2, 1> for OrInfinity {
+impl RowFunction<2, 1> for FiniteOrMax {
     #[inline(always)]
     fn apply<L: Lanes>(self, [max, result]: [L; 2], nan: [L::Double; 2]) -> [L; 1] {
         [L::select(is_finite(max), result, max + L::narrow(nan))]

@@ -1,114 +1,142 @@
-//! The arithmetic of a softmax: its terms, its probabilities, its logarithm.
+//! The arithmetic that softmax-like recipes share: terms, probabilities, logarithms.
 //!
-//! The terms are e^x times a power of two near e^-max: the shift is an addition to the exponent, and
-//! nothing is rounded before the polynomial, where x - max would be.
+//! The textbook term e^(x - m), m being the row's largest element, rounds x - m before the exponential. Near -100
+//! that is an error of up to 2^-18, and of 32 to 64 ulp in the term. Here the shift is an integer that is added to
+//! the term's exponent instead, so that nothing is rounded before the exponential's own argument reduction:
+//!
+//! ```text
+//! n    = m log2 e, rounded to an integer                        once a row (TermShift)
+//! t(x) = e^x 2^(60 - n) = 2^60 e^(x - m), but for a factor of about 1 that the whole row shares
+//! ```
+//!
+//! The exponential builds e^x from a power of two whose exponent it has as an integer. 60 - n is added to that integer,
+//! which is one instruction more than e^x takes. The shared factor, between 2^-1/2 and 2^1/2, cancels in t / sum. For
+//! the logarithm it is divided out: ln of the sum of e^(x - m) is ln(sum / t(m)).
+//!
+//! The steps, for the exponents of `f32`:
+//!
+//! ```text
+//! TermShift(m)        c = m if |m| >= 2^10, else -2^-60
+//!                     n = rint((m - c) log2 e)
+//!                     low = (n - 155) ln 2
+//! Term(x)             t = e^max(low, x - c) 2^(60 - n)          between about 2^-95 and 2^60
+//! log_sum(m, s)       ln(s / t(m)), in f64
+//! SumInverse(m, s)    h = f32(1 / s), l = f32(1 / s - h)        NaN if m is not finite
+//! Probability(t)      t h + t l, or t / s without FMA
+//! ```
 
 use crate::lanes::{Gradual, Lanes, Mask, Real};
 use crate::math;
-use crate::passes::{Element, RowFunction};
+use crate::passes::{ElementFunction, RowFunction};
 
-/// The exponents of the largest and of the smallest term. Terms below 2^-95 (2^-581 in `f64`) cannot affect the sum. The
-/// range keeps every intermediate, 1 / sum and its rounding error included, normal.
+/// The exponents of the largest and of the smallest term. Terms below 2^-95 (2^-581 in `f64`) cannot affect the sum.
+/// The range keeps every intermediate, including 1 / sum and its rounding error, normal.
 #[inline(always)]
 fn exponents<T: Real>() -> (f64, f64) {
     if T::IS_F32 { (60.0, -95.0) } else { (500.0, -581.0) }
 }
 
-/// A positive number close to e^(x - max), times a power of two that is the same for the whole row.
+/// The term t(x): a positive number, e^(x - max) times a factor that is the same for the whole row.
 #[derive(Clone, Copy)]
 pub struct Term;
 
-impl<const N: usize> Element<N, 3> for Term {
+impl<const N: usize> ElementFunction<N, 3> for Term {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [first, lowest, exponent]: [L; 3], x: [L; N]) -> L {
-        math::exp_scaled(lowest.max(x[0] - first), exponent)
+    fn apply<L: Lanes>(self, [offset, lowest, exponent]: [L; 3], x: [L; N]) -> L {
+        math::exp_scaled(lowest.max(x[0] - offset), exponent)
     }
 }
 
-/// What [`Term`] needs to know of rows with these largest elements.
+/// From the largest element of each row, the three numbers that [`Term`] takes: the offset c, the lowest argument low,
+/// and 60 - n as the bits that add it to an exponent.
 #[derive(Clone, Copy)]
-pub struct Shift;
+pub struct TermShift;
 
-impl RowFunction<1, 3> for Shift {
+impl RowFunction<1, 3> for TermShift {
     #[inline(always)]
     fn apply<L: Lanes>(self, [max]: [L; 1], _: [L::Double; 2]) -> [L; 3] {
         let format = math::format::<L::Float>();
-        // Beyond it n ln 2 is not exact on every instruction set, but x - max is, where it matters.
+        // Beyond 2^10 the argument reduction's product of n and ln 2 is not exact on every instruction set. There x -
+        // max is exact instead, for every x near enough to the maximum that its term affects the sum.
         let is_huge = max.splat(2_f64.powi(10)).le(max.abs());
-        // Otherwise a number far below every rounding, so that a subnormal x is not multiplied.
-        let first = L::select(is_huge, max, max.splat(-format.negligible));
+        // Otherwise c changes the term by far less than its rounding. It is not 0, so that x - c is normal where x is
+        // subnormal: a product of a subnormal number is slow.
+        let offset = L::select(is_huge, max, max.splat(-format.negligible));
         let rounder = max.splat(format.rounder);
-        let n = (max - first).mul_add(max.splat(std::f64::consts::LOG2_E), rounder) - rounder;
-        let (head, least) = exponents::<L::Float>();
-        let lowest = (n + max.splat(least - head)) * max.splat(std::f64::consts::LN_2);
-        [first, lowest, math::exponent_bits(max.splat(head) - n + rounder)]
+        let n = (max - offset).mul_add(max.splat(std::f64::consts::LOG2_E), rounder) - rounder;
+        let (largest, smallest) = exponents::<L::Float>();
+        let lowest = (n + max.splat(smallest - largest)) * max.splat(std::f64::consts::LN_2);
+        [offset, lowest, math::exponent_bits(max.splat(largest) - n + rounder)]
     }
 }
 
-/// ln of the sum of e^(x - max): at least 0, and exactly 0 where the largest term is all there is.
+/// ln of the sum of e^(x - max), in `f64`. At least 0, and exactly 0 where the sum is the largest term.
 #[inline(always)]
 pub fn log_sum<L: Lanes>(max: L, shift: [L; 3], sum: [L::Double; 2]) -> [L::Double; 2] {
     let top = Term.apply(shift, [max]).widen();
     [math::ln(sum[0] / top[0]), math::ln(sum[1] / top[1])]
 }
 
-/// The rows whose maximum is finite.
+/// True for the rows whose maximum is finite.
 #[inline(always)]
 pub fn is_finite<L: Lanes>(max: L) -> L::Mask {
     max.abs().lt(max.splat(f64::INFINITY))
 }
 
-/// NaN in the rows without a finite maximum: they have no probabilities.
+/// `value`, or NaN in the rows whose maximum is not finite: rows with +inf, and rows of only -inf. A row with NaN and
+/// a finite maximum has a NaN in its sum already.
 #[inline(always)]
-pub fn or_nan<L: Lanes>(max: L, value: L) -> L {
+pub fn nan_unless_finite<L: Lanes>(max: L, value: L) -> L {
     L::select(is_finite(max), value, max.splat(f64::NAN))
 }
 
-/// A term over the sum, exactly 1 where they are equal.
+/// A term divided by its row's sum. Exactly 1 where they are equal.
 #[derive(Clone, Copy)]
 pub struct Probability;
 
-/// What [`Probability`] needs to know of rows with these largest elements and sums.
+/// From the largest element and the sum of each row, the three numbers that [`Probability`] takes: the inverse h, its
+/// remainder l, and the sum.
 #[derive(Clone, Copy)]
-pub struct Inverse;
+pub struct SumInverse;
 
-impl RowFunction<1, 3> for Inverse {
+impl RowFunction<1, 3> for SumInverse {
     #[inline(always)]
     fn apply<L: Lanes>(self, [max]: [L; 1], sum: [L::Double; 2]) -> [L; 3] {
         let one = sum[0].splat(1.0);
         let inverse = L::narrow([one / sum[0], one / sum[1]]);
         let wide = inverse.widen();
-        // What the inverse lost when it was rounded.
-        let rest = L::narrow([one / sum[0] - wide[0], one / sum[1] - wide[1]]);
-        [or_nan(max, inverse), rest, or_nan(max, L::narrow(sum))]
+        // The rounding error of the inverse.
+        let remainder = L::narrow([one / sum[0] - wide[0], one / sum[1] - wide[1]]);
+        [nan_unless_finite(max, inverse), remainder, nan_unless_finite(max, L::narrow(sum))]
     }
 }
 
-impl Element<1, 3> for Probability {
-    const IS_OF_TERMS: bool = true;
+impl ElementFunction<1, 3> for Probability {
+    const TAKES_TERMS: bool = true;
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, [inverse, rest, sum]: [L; 3], [term]: [L; 1]) -> L {
-        // Far enough up that the smaller of two products is a normal number too.
+    fn apply<L: Lanes>(self, [inverse, remainder, sum]: [L; 3], [term]: [L; 1]) -> L {
+        // From here up the result is so large that term * remainder, about 2^-25 of it, is a normal number too.
         let least = sum.splat(L::Float::MIN_POSITIVE * 2_f64.powi(28)) * sum;
         if least.le(term).all() {
-            return quotient(term, inverse, rest, sum);
+            return quotient(term, inverse, remainder, sum);
         }
-        // A result near or among the subnormals: divide far from there, then shift down.
+        // Some result is small or subnormal: compute it times 2^64 and scale down in one product of gradual lanes.
         let (up, down) = (term.splat(2_f64.powi(64)), term.splat(2_f64.powi(-64)));
-        (Gradual(quotient(term, inverse * up, rest * up, sum * down)) * Gradual(down)).0
+        (Gradual(quotient(term, inverse * up, remainder * up, sum * down)) * Gradual(down)).0
     }
 }
 
+/// term / sum, for a normal result.
 #[inline(always)]
-fn quotient<L: Lanes>(term: L, inverse: L, rest: L, sum: L) -> L {
+fn quotient<L: Lanes>(term: L, inverse: L, remainder: L, sum: L) -> L {
     if !L::FUSED {
         term / sum
     } else if L::Float::IS_F32 {
-        // The inverse in two parts: the sum has more digits than an f32.
-        term.mul_add(inverse, term * rest)
+        // The sum is an f64: its inverse in two parts keeps the digits that an f32 has not.
+        term.mul_add(inverse, term * remainder)
     } else {
-        // The sum is exact here: a quotient, and its correction by what it leaves of the term.
+        // The sum is an f64 like the term: a first quotient, corrected by the remainder term - quotient * sum.
         let quotient = term * inverse;
         quotient.neg_mul_add(sum, term).mul_add(inverse, quotient)
     }

@@ -1,4 +1,4 @@
-//! The exact tier of softmax: exponentials and sums in `f64`, one rounding at the end.
+//! The exact tier of softmax: its public methods. The arithmetic is in [`crate::recipes`].
 
 use std::mem::MaybeUninit;
 
@@ -12,14 +12,15 @@ use crate::passes::drive;
 use crate::recipes::ExactSoftmax;
 
 impl Softmax {
-    /// Its exact tier: exponentials and sums are `f64`, each probability is rounded once, within 0.51 ulp. It takes up to
-    /// three times as long, and allocates 8 bytes for each of up to 4096 elements, or of a longer row.
+    /// The exact tier: exponentials and sums are computed in `f64`, and each probability is rounded once, within 0.51
+    /// ulp. It takes up to three times as long. A call allocates a buffer of 8 bytes for each of up to 4096 elements,
+    /// or for each element of a longer row, or of 16 rows if rows are interleaved.
     pub const fn exact(self) -> Exact<Self> {
         Exact(self)
     }
 }
 
-/// Probabilities within 0.51 ulp. Their gradient is [`Softmax::backward`].
+/// Probabilities within 0.51 ulp. For their gradient use [`Softmax::backward`].
 impl Exact<Softmax> {
     twins! {
         /// Writes the probabilities of each row of `x` to `y`.
@@ -40,7 +41,8 @@ impl Exact<Softmax> {
             self.forward_call(Slices::<f32, 1>::in_place(x)).on(threads)
         }
 
-        /// Writes the probabilities of each row of `x` to `y`, whatever `y` held, and returns it.
+        /// Writes the probabilities of each row of `x` to `y`, which need not be initialised, and returns the
+        /// initialised `y`.
         ///
         /// # Panics
         ///
@@ -62,7 +64,7 @@ impl Exact<Softmax> {
     }
 }
 
-/// In this crate, whatever the caller's options.
+/// Not generic, so that it is compiled in this crate, with this crate's optimisation level.
 fn kernel(level: Level, mut rows: Rows<f32, 1>) {
     drive(level, &mut ExactSoftmax::new(), &mut rows);
 }

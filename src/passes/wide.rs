@@ -56,8 +56,10 @@ impl<F: WideElementFunction> Kernel for Sum<'_, '_, F> {
                 at += 2;
                 let count = partial.len();
                 let [sum_a, sum_b] = lane_sums[r];
-                lane_sums[r] =
-                    [sum_a + a.keep_first(count.min(8), zero_f64), sum_b + b.keep_first(count.saturating_sub(8), zero_f64)];
+                lane_sums[r] = [
+                    sum_a + a.keep_first(count.min(8), zero_f64),
+                    sum_b + b.keep_first(count.saturating_sub(8), zero_f64),
+                ];
             }
         }
         let mut halves = [[zero_f64; ROWS]; 2];

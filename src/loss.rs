@@ -30,7 +30,7 @@ use crate::recipes::{Losses, LossesAndGradient};
 ///
 /// let (mut losses, mut gradient) = ([0.0_f32; 1], [0.0; 2]);
 /// CrossEntropy::rows(2).forward_backward(&[3.0, 3.0], &[1], 1.0, &mut losses, &mut gradient);
-/// assert!((losses[0] - std::f32::consts::LN_2).abs() < 1e-6);
+/// approx::assert_relative_eq!(losses[0], std::f32::consts::LN_2);
 /// assert_eq!(gradient, [0.5, -0.5]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

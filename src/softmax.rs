@@ -248,7 +248,7 @@ impl Softmax {
 ///
 /// let mut y = [0.0_f64; 2];
 /// LogSoftmax::rows(2).forward(&[3.0, 3.0], &mut y);
-/// assert!((y[0] + std::f64::consts::LN_2).abs() < 1e-15);
+/// approx::assert_relative_eq!(y[0], -std::f64::consts::LN_2);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSoftmax {

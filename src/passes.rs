@@ -124,7 +124,7 @@ pub use drive::drive;
 pub use wide::WideElementFunction;
 
 use crate::dispatch::{Kernel, Level};
-use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
+use crate::lanes::{Lanes, Line, Mask, Memory, ROWS, Real, Rows, Simd, Stack};
 
 /// The largest number of groups in a tile: 8 lines, 512 bytes, of each element of a panel.
 pub const GROUPS: usize = 8;
@@ -260,11 +260,10 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     pub fn sum<F: ElementFunction<N, P>, const P: usize>(
         &mut self,
         f: F,
-        row_values: &[RowValues<T>; P],
+        row_values: [&RowValues<T>; P],
         sums: &mut [RowValues<f64>; 2],
     ) {
-        let (level, prefetch_distance, row_values) =
-            (self.level, self.prefetch_distance, row_values.each_ref().map(Stack::lines));
+        let (level, prefetch_distance, row_values) = (self.level, self.prefetch_distance, row_values.map(Stack::lines));
         self.lane_sums.clear();
         let (rows, lane_sums) = (&mut self.rows.inputs(), &mut *self.lane_sums);
         match &mut self.layout {
@@ -310,16 +309,40 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     }
 }
 
+impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
+    /// Subtracts the value of each row from its sum. Returns whether some difference is less than `least` times the
+    /// value.
+    pub fn subtract(&self, values: &RowValues<T>, least: f64, sums: &mut [RowValues<f64>; 2]) -> bool {
+        self.level.run(Subtract { values: values.lines(), least, sums, rows: self.rows.len() })
+    }
+
+    /// Replaces the differences that are less than `least` times the value of their row by those of `others`.
+    pub fn replace_small(
+        &self,
+        values: &RowValues<T>,
+        least: f64,
+        others: &[RowValues<f64>; 2],
+        sums: &mut [RowValues<f64>; 2],
+    ) {
+        self.level.run(ReplaceSmall { values: values.lines(), least, others, sums });
+    }
+
+    /// Whether the lane sums of a row are single elements.
+    pub fn is_single_lane_value(&self) -> bool {
+        self.rows.shape().axis <= T::LANES
+    }
+}
+
 impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
     /// The sum of `f` over each row. The terms are kept for a [`map`](Self::map) whose function
     /// [takes them](ElementFunction::TAKES_TERMS).
     pub fn replace_and_sum<F: ElementFunction<N, P>, const P: usize>(
         &mut self,
         f: F,
-        row_values: &[RowValues<T>; P],
+        row_values: [&RowValues<T>; P],
         sums: &mut [RowValues<f64>; 2],
     ) {
-        let (level, row_values) = (self.level, row_values.each_ref().map(Stack::lines));
+        let (level, row_values) = (self.level, row_values.map(Stack::lines));
         self.lane_sums.clear();
         let (prefetch_distance, rows, lane_sums) = (self.prefetch_distance, &mut self.rows, &mut *self.lane_sums);
         match &mut self.layout {
@@ -348,9 +371,9 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
     }
 
     /// Writes `f` of every element to the output.
-    pub fn map<F: ElementFunction<N, P>, const P: usize>(&mut self, f: F, row_values: &[RowValues<T>; P]) {
+    pub fn map<F: ElementFunction<N, P>, const P: usize>(&mut self, f: F, row_values: [&RowValues<T>; P]) {
         let (level, rows) = (self.level, &mut self.rows);
-        let row_values = row_values.each_ref().map(Stack::lines);
+        let row_values = row_values.map(Stack::lines);
         match &mut self.layout {
             Layout::Short(slots) => level.run(short::Map { rows, slots, f, row_values }),
             Layout::Long => level.run(long::Map { rows, f, row_values }),
@@ -444,4 +467,62 @@ fn broadcast_row<L: Lanes, const P: usize>(
         row[p] = row_values[p][group].broadcast(like, r);
     }
     row
+}
+
+/// [`Tile::subtract`].
+struct Subtract<'v, T: Real> {
+    values: &'v [Line<T>],
+    least: f64,
+    sums: &'v mut [RowValues<f64>; 2],
+    rows: usize,
+}
+
+impl<T: Real> Kernel for Subtract<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> bool {
+        let zero = <S::F64 as Memory>::zero(simd);
+        let (mut smallest, one) = (zero.splat(1.0), zero.splat(1.0));
+        for g in 0..self.values.len() {
+            let values = self.values[g].load(<T::Lanes<S> as Memory>::zero(simd)).widen();
+            for half in 0..2 {
+                let sums = self.sums[half].lines_mut();
+                let difference = sums[g].load(zero) - values[half];
+                sums[g] = Line(difference.to_array());
+                // 0 for a small difference. Lanes beyond the last row do not count, nor does NaN.
+                let is_small = difference.lt(values[half] * zero.splat(self.least));
+                let first = g * T::LANES + if T::IS_F32 { half * 8 } else { 0 };
+                let count = self.rows.saturating_sub(first).min(8);
+                smallest = smallest.min(S::F64::select(is_small, zero, one).keep_first(count, one));
+            }
+        }
+        !one.le(smallest).all()
+    }
+}
+
+/// [`Tile::replace_small`].
+struct ReplaceSmall<'v, T: Real> {
+    values: &'v [Line<T>],
+    least: f64,
+    others: &'v [RowValues<f64>; 2],
+    sums: &'v mut [RowValues<f64>; 2],
+}
+
+impl<T: Real> Kernel for ReplaceSmall<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let zero = <S::F64 as Memory>::zero(simd);
+        for g in 0..self.values.len() {
+            let values = self.values[g].load(<T::Lanes<S> as Memory>::zero(simd)).widen();
+            for half in 0..2 {
+                let sums = self.sums[half].lines_mut();
+                let (difference, other) = (sums[g].load(zero), self.others[half].lines()[g].load(zero));
+                let is_small = difference.lt(values[half] * zero.splat(self.least));
+                sums[g] = Line(S::F64::select(is_small, other, difference).to_array());
+            }
+        }
+    }
 }

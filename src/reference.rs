@@ -60,7 +60,7 @@ pub fn exp_gradient(y: f64, dy: f64) -> f64 {
 /// The softmax of one row.
 pub fn softmax(x: &[f64]) -> Vec<f64> {
     let max = largest(x);
-    let terms: Vec<f64> = x.iter().map(|x| (x - max).exp()).collect();
+    let terms: Vec<f64> = x.iter().map(|x| term(*x, max)).collect();
     let sum = sum(terms.iter().copied());
     terms.iter().map(|term| term / sum).collect()
 }
@@ -68,8 +68,8 @@ pub fn softmax(x: &[f64]) -> Vec<f64> {
 /// The logarithm of the softmax of one row.
 pub fn log_softmax(x: &[f64]) -> Vec<f64> {
     let max = largest(x);
-    let sum = sum(x.iter().map(|x| (x - max).exp()));
-    x.iter().map(|x| (x - max) - sum.ln()).collect()
+    let log = log_of_sum(x);
+    x.iter().map(|x| (x - max) - log).collect()
 }
 
 /// The logarithm of the sum of exponentials of one row.
@@ -78,20 +78,45 @@ pub fn log_sum_exp(x: &[f64]) -> f64 {
     if max.is_infinite() && !x.iter().any(|x| x.is_nan()) {
         return max;
     }
-    let sum = sum(x.iter().map(|x| (x - max).exp()));
-    max + sum.ln()
+    max + log_of_sum(x)
 }
 
-/// The sum, by Neumaier's compensated summation: in a long row the rounding errors of plain additions add up.
+/// ln of the sum of e^(x - max): ln(1 + the sum of the terms but the largest one), which keeps a small sum.
+fn log_of_sum(x: &[f64]) -> f64 {
+    let max = largest(x);
+    let largest_at = x.iter().position(|x| *x == max);
+    let others = x.iter().enumerate().filter(|(i, _)| Some(*i) != largest_at);
+    let log = sum(others.map(|(_, x)| term(*x, max))).ln_1p();
+    // A maximum that is not finite leaves no probabilities.
+    if max.is_finite() { log } else { f64::NAN }
+}
+
+/// e^(x - max), without the rounding error of the difference: far from 0 it would be many ulp of the result.
+fn term(x: f64, max: f64) -> f64 {
+    let difference = x - max;
+    // The error of the difference, by a two-sum.
+    let of_max = difference - x;
+    let lost = (x - (difference - of_max)) - (max + of_max);
+    let term = difference.exp();
+    if lost.is_finite() { term + term * lost } else { term }
+}
+
+/// The sum, by [`sum_in_parts`].
 fn sum(terms: impl Iterator<Item = f64>) -> f64 {
-    // `lost` is the sum of the rounding errors.
+    let (sum, lost) = sum_in_parts(terms);
+    sum + lost
+}
+
+/// The sum and its rounding error, by Neumaier's compensated summation: in a long row the rounding errors of plain
+/// additions add up.
+fn sum_in_parts(terms: impl Iterator<Item = f64>) -> (f64, f64) {
     let (mut sum, mut lost) = (0.0_f64, 0.0);
     for term in terms {
         let next = sum + term;
         lost += if sum.abs() > term.abs() { (sum - next) + term } else { (term - next) + sum };
         sum = next;
     }
-    if sum.is_finite() { sum + lost } else { sum }
+    (sum, if sum.is_finite() { lost } else { 0.0 })
 }
 
 /// The largest element, skipping NaN.
@@ -104,10 +129,11 @@ pub fn cross_entropy(logits: &[f64], target: usize) -> f64 {
     -log_softmax(logits)[target]
 }
 
-/// The gradient of [`cross_entropy`] with respect to the logits.
+/// The gradient of [`cross_entropy`] with respect to the logits. The target's is minus the sum of the others.
 pub fn cross_entropy_gradient(logits: &[f64], target: usize) -> Vec<f64> {
     let mut gradient = softmax(logits);
-    gradient[target] -= 1.0;
+    let probability = std::mem::take(&mut gradient[target]);
+    gradient[target] = if probability.is_nan() { probability } else { -sum(gradient.iter().copied()) };
     gradient
 }
 
@@ -127,8 +153,9 @@ pub fn softmax_gradient(y: &[f64], dy: &[f64]) -> Vec<f64> {
     y.iter().zip(dy).map(|(y, dy)| y * (dy - dot)).collect()
 }
 
-/// The gradient of [`log_softmax`] from its output.
+/// The gradient of [`log_softmax`] from its output: `dy - e^y * sum of dy`, written so that nothing cancels where `e^y` is
+/// close to 1.
 pub fn log_softmax_gradient(y: &[f64], dy: &[f64]) -> Vec<f64> {
-    let sum = sum(dy.iter().copied());
-    y.iter().zip(dy).map(|(y, dy)| dy - y.exp() * sum).collect()
+    let (sum, lost) = sum_in_parts(dy.iter().copied());
+    y.iter().zip(dy).map(|(y, dy)| -dy * y.exp_m1() - y.exp() * ((sum - dy) + lost)).collect()
 }

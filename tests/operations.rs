@@ -15,13 +15,16 @@ fn noise(i: usize) -> f64 {
     (i.wrapping_mul(2_654_435_761) % 20_011) as f64 / 10_005.5 - 1.0
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 15] = [
     ("ordinary", |i| 8.0 * noise(i)),
     ("up to 100", |i| 100.0 * noise(i)),
     ("equal", |_| 0.37),
     ("two values", |i| if i.is_multiple_of(3) { 1.5 } else { -0.25 }),
     ("falling", |i| 20.0 - 0.07 * i as f64),
     ("one far above", |i| if i % 61 == 30 { 110.0 } else { noise(i) }),
+    ("one far above, steps of 1", |i| if i % 61 == 30 { 0.0 } else { -(i as f64) }),
+    ("one nearly certain", |i| if i % 40 == 1 { 17.0 } else { 0.5 * noise(i) }),
+    ("sums of subnormal terms", |i| if i % 300 == 7 { 0.0 } else { -107.0 + 0.3 * noise(i) }),
     ("far from 0", |i| 51_014.0 + 10.0 * noise(i)),
     ("huge", |i| 3e38 * noise(i)),
     ("subnormal and small", |i| [1e-40, -3e-45, 1e-20, 1e-310, 0.7][i % 5] * noise(i)),
@@ -95,7 +98,7 @@ fn every_operation_is_right_f64() {
 #[test]
 fn long_rows_are_right() {
     for columns in [5000, 128_256] {
-        for (kind, number) in &KINDS[..8] {
+        for (kind, number) in &KINDS[..11] {
             let numbers: Vec<f32> = (0..columns).map(|i| number(i) as f32).collect();
             let shape = Shape::rows_of(columns, 1);
             let operations = operations::all(shape, &Parameters::default());
@@ -190,7 +193,7 @@ fn axis<T: Element>([outer, axis, inner]: [usize; 3], number: fn(usize) -> f64) 
 #[test]
 fn an_axis_has_the_bits_of_its_rows() {
     for shape in [[1, 1, 2], [3, 4, 5], [2, 10, 16], [1, 16, 33], [2, 129, 17], [1, 1000, 3], [1, 2100, 20]] {
-        for (_, number) in [KINDS[0], KINDS[9]] {
+        for (_, number) in [KINDS[0], KINDS[12]] {
             axis::<f32>(shape, number);
             axis::<f64>(shape, number);
         }

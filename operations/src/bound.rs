@@ -20,8 +20,15 @@ pub enum Bound {
         /// The two bounds.
         ulp: [f64; 2],
     },
-    /// This many epsilons of max(1, |true value|).
-    Absolute(f64),
+    /// Of a log-probability: this many epsilons of max(1, |true value|), and this many ulp for the largest logit.
+    LogProbability {
+        /// The bound in epsilons.
+        epsilons: f64,
+        /// The bound for the largest logit.
+        ulp: f64,
+    },
+    /// Of a log-sum-exp: this many epsilons of the larger of |maximum| and ln sum e^(x - maximum).
+    LogSum(f64),
     /// This many epsilons of the largest |dy| of the row, and of a term's share of the sum of all |dy|.
     Gradient(f64),
     /// This many epsilons of the scale of the gradient.
@@ -38,6 +45,7 @@ impl Bound {
             Bound::Exact => 0.0,
             Bound::Ulp(bounds) => bounds[usize::from(!Isa::current().is_fused())],
             Bound::Probability { ulp, .. } => ulp[1],
+            Bound::LogProbability { ulp, .. } => ulp,
             _ => panic!("{self:?} is not in ulp"),
         }
     }
@@ -55,7 +63,8 @@ impl Bound {
     /// The bound in epsilons.
     pub fn epsilons(self) -> f64 {
         match self {
-            Bound::Absolute(epsilons) | Bound::Gradient(epsilons) | Bound::Scale(epsilons) => epsilons,
+            Bound::LogProbability { epsilons, .. } => epsilons,
+            Bound::LogSum(epsilons) | Bound::Gradient(epsilons) | Bound::Scale(epsilons) => epsilons,
             _ => panic!("{self:?} is not in epsilons"),
         }
     }
@@ -71,7 +80,10 @@ impl fmt::Display for Bound {
             Bound::Probability { columns, ulp: [short, long] } => {
                 write!(f, "{short} ulp up to {columns} columns, else {long}")
             }
-            Bound::Absolute(epsilons) => write!(f, "{epsilons} eps of max(1, abs)"),
+            Bound::LogProbability { epsilons, ulp } => {
+                write!(f, "{epsilons} eps of max(1, abs), {ulp} ulp for the largest logit")
+            }
+            Bound::LogSum(epsilons) => write!(f, "{epsilons} eps of max(abs max, ln sum e^(x - max))"),
             Bound::Gradient(epsilons) => write!(f, "{epsilons} eps of the largest dy"),
             Bound::Scale(epsilons) => write!(f, "{epsilons} eps of the scale"),
         }

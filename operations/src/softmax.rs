@@ -10,9 +10,9 @@ use crate::{Bound, Element, Family, Operation, Shape};
 /// The bound on a probability.
 pub const SOFTMAX: Bound = Bound::Probability { columns: 1000, ulp: [4.0, 6.0] };
 /// The bound on a logarithm of a probability.
-pub const LOG_SOFTMAX: Bound = Bound::Absolute(4.0);
+pub const LOG_SOFTMAX: Bound = Bound::LogProbability { epsilons: 4.0, ulp: 8.0 };
 /// The bound on a logarithm of a sum of exponentials.
-pub const LOG_SUM_EXP: Bound = Bound::Absolute(4.0);
+pub const LOG_SUM_EXP: Bound = Bound::LogSum(4.0);
 /// The bound on the gradients of softmax and log-softmax.
 pub const GRADIENT: Bound = Bound::Gradient(16.0);
 /// The bound on a probability of the exact tier.
@@ -93,9 +93,13 @@ fn log_softmax<T: Element>(shape: Shape) -> Operation<T> {
         judge: Box::new(move |inputs, outputs, _| {
             for r in 0..shape.rows() {
                 let row = shape.wide(inputs[0], r);
-                for (i, exact) in shape.row(r).zip(reference::log_softmax(&row)) {
+                let largest = largest(&row);
+                for ((i, exact), x) in shape.row(r).zip(reference::log_softmax(&row)).zip(&row) {
                     let y = outputs[0][i];
-                    assert!(is_close(y, exact, LOG_SOFTMAX), "log-softmax({row:?})[{i}] = {y:e}, not {exact:e}");
+                    let is_right = is_close(y, exact, LOG_SOFTMAX.epsilons() * exact.abs().max(1.0));
+                    assert!(is_right, "{} log-softmax({row:?})[{i}] = {y:e}, not {exact:e}", Isa::current());
+                    let is_right = *x < largest || is_within(y, exact, LOG_SOFTMAX.ulp());
+                    assert!(is_right, "{} log-softmax({row:?})[{i}] = {y:e}, not {exact:e}", Isa::current());
                     assert!(y.into() <= 0.0 || y.into().is_nan(), "log-softmax({row:?})[{i}] = {y:e}");
                 }
             }
@@ -141,8 +145,10 @@ fn log_sum_exp<T: Element>(shape: Shape) -> Operation<T> {
         judge: Box::new(move |inputs, outputs, _| {
             for (r, &y) in outputs[0].iter().enumerate() {
                 let row = shape.wide(inputs[0], r);
-                let exact = reference::log_sum_exp(&row);
-                assert!(is_close(y, exact, LOG_SUM_EXP), "log-sum-exp({row:?}) = {y:e}, not {exact:e}");
+                let (exact, largest) = (reference::log_sum_exp(&row), largest(&row));
+                let log = -reference::log_softmax(&row).into_iter().fold(f64::NEG_INFINITY, f64::max);
+                let is_right = is_close(y, exact, LOG_SUM_EXP.epsilons() * largest.abs().max(log));
+                assert!(is_right, "{} log-sum-exp({row:?}) = {y:e}, not {exact:e}", Isa::current());
             }
         }),
         ..softmax(shape)
@@ -169,7 +175,7 @@ fn judge_softmax<T: Element>(shape: Shape, bound: Bound, x: &[T], y: &[T]) {
     for r in 0..shape.rows() {
         let row = shape.wide(x, r);
         let ulp = bound.of_row(&row);
-        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let largest = largest(&row);
         for ((i, exact), x) in shape.row(r).zip(reference::softmax(&row)).zip(&row) {
             let below = if (largest - x).is_finite() { largest - x } else { 0.0 };
             let (y, of_reference) = (y[i], reference_error(below) / T::EPSILON);
@@ -183,11 +189,16 @@ fn judge_softmax<T: Element>(shape: Shape, bound: Bound, x: &[T], y: &[T]) {
     }
 }
 
-/// Within so many epsilons of the larger of 1 and the true value, or the same infinity or NaN.
-pub(crate) fn is_close<T: Element>(actual: T, exact: f64, bound: Bound) -> bool {
+/// The largest element, skipping NaN.
+fn largest(row: &[f64]) -> f64 {
+    row.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// Within `bound` epsilons of the true value, or the same infinity or NaN.
+fn is_close<T: Element>(actual: T, exact: f64, bound: f64) -> bool {
     let error = (actual.into() - exact).abs();
     actual.bits() == T::rounded(exact).bits()
-        || error <= (bound.epsilons() * T::EPSILON + reference_error(1.0)) * exact.abs().max(1.0)
+        || error <= bound * T::EPSILON * (1.0 + reference_error(1.0) / T::EPSILON) + T::MIN_SUBNORMAL
         || is_beside_infinity::<T>(exact) && is_beside_infinity::<T>(actual.into())
 }
 

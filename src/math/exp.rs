@@ -85,7 +85,8 @@
 //!
 //! | form | result | used by |
 //! |---|---|---|
-//! | [`exp`] | e^x | exp, sigmoid, the gradient of log-softmax; in `f64` lanes the exact tier of exp |
+//! | [`exp`] | e^x | exp, sigmoid; in `f64` lanes the exact tier of exp |
+//! | [`exp_and_expm1`] | e^x and e^x - 1 | the gradient of log-softmax |
 //! | [`exp_parts`] | power and f with e^x = power (1 + f) | tanh without a table, which needs 1 - e^x without cancellation |
 //! | [`exp_scaled`] | e^x times a power of two of the caller's choice | the terms of a softmax row |
 //! | [`short_exp`] | e^x to 33 binary digits, in `f64` lanes | the terms of the exact softmax, rounded to `f32` in the end |
@@ -163,8 +164,7 @@ pub fn exp_parts<L: Lanes>(x: L) -> (L, L) {
     let rounder = x.splat(1.5 * 2_f64.powi(20));
     let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
     let n = shifted - rounder;
-    // ln 2 rounded to `f32`, and the rest of it.
-    let (high, low) = (x.splat(0.693_147_182_464_599_6), x.splat(-1.904_654_212_125_933_5e-9));
+    let (high, low) = (x.splat(LN_2_F32[0]), x.splat(LN_2_F32[1]));
     let r = n.neg_mul_add(low, n.neg_mul_add(high, x));
     let f = x
         .splat(SCALED_EXPM1[3])
@@ -221,6 +221,9 @@ const EXPM1: [f64; 10] = [
     2.762_021_398_759_872_6e-7,
     2.510_973_668_754_518_6e-8,
 ];
+
+/// ln 2 rounded to `f32`, and the rest of it, for products that are not rounded.
+const LN_2_F32: [f64; 2] = [0.693_147_182_464_599_6, -1.904_654_212_125_933_5e-9];
 
 /// ln 2 in two parts for `f64`. The first ends in 11 zero bits, so that n times it is exact for |n| < 2^11.
 const LN_2_PARTS: [f64; 2] = [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14];
@@ -324,6 +327,25 @@ pub fn exp<L: Lanes>(x: L) -> L {
     // A multiply-add, because `*` on gradual lanes takes the long way. Adding -0 changes nothing.
     let large = near_1.mul_add(x.splat(2_f64.powi(64)), x.splat(-0.0));
     L::select(is_negative, shift_down(near_1), large)
+}
+
+/// e^x and e^x - 1, both relatively accurate, for x between -[`max_ordinary`] and that, and NaN.
+///
+/// The second is fma(power, f, power - 1), where power is a whole power of two: 1 for the smallest |x|, so that nothing
+/// cancels.
+#[inline(always)]
+pub fn exp_and_expm1<L: Lanes>(x: L) -> (L, L) {
+    // Below this |x|, e^x - 1 rounds to x or to its neighbour, and e^x to 1.
+    let cut = x.splat(if L::Float::IS_F32 { 2_f64.powi(-26) } else { 2_f64.powi(-55) });
+    let is_small = x.abs().lt(cut);
+    // No multiplication sees a subnormal x.
+    let inner = L::select(is_small, cut, x);
+    let (power, f) = match (L::Float::IS_F32, L::FUSED) {
+        (true, true) => parts_without_table(inner, &LN_2_F32, &EXPM1_F32),
+        _ => exp_parts(inner),
+    };
+    let expm1 = power.mul_add(f, power - x.splat(1.0));
+    (power.mul_add(f, power), L::select(is_small, x, expm1))
 }
 
 /// e^x times a power of two, which is given by its exponent in the position of the [exponent field](exponent_bits).

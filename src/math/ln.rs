@@ -1,4 +1,4 @@
-//! The natural logarithm of an `f64`, for the sums of a softmax, which are at least 1.
+//! The natural logarithm of an `f64` that is at least 1, and of 1 + x, for the sums of a softmax.
 //!
 //! ```text
 //! x = 2^n m                         m in [sqrt(1/2), sqrt(2)), so that n = 0 near 1
@@ -18,7 +18,7 @@ use crate::lanes::Lanes;
 
 /// ln x for finite x >= 1: exactly 0 at 1, never negative, within 1.5 ulp. NaN gives NaN.
 #[inline(always)]
-pub fn ln<L: Lanes<Float = f64>>(x: L) -> L {
+fn ln<L: Lanes<Float = f64>>(x: L) -> L {
     // The exponent field of the difference to the pattern of sqrt(1/2) is n.
     let bias = x.splat(std::f64::consts::FRAC_1_SQRT_2);
     let exponent = x.sub_bits(bias).shr_bits::<52>();
@@ -55,3 +55,21 @@ const ATANH: [f64; 9] = [
     0.074_239_829_904_705_9,
     -0.066_854_342_815_550_49,
 ];
+
+/// ln(1 + x) for finite x >= 0, within 2.5 ulp: x itself where it is small, also a subnormal one. NaN gives NaN.
+///
+/// ```text
+/// u = 1 + x, rounded;  e = (1 + x) - u, exact            a two-sum
+/// ln(1 + x) = ln(u + e) = ln u + e / u - ..              e / u is at most 2^-53
+/// ```
+#[inline(always)]
+pub fn ln_1p<L: Lanes<Float = f64>>(x: L) -> L {
+    let one = x.splat(1.0);
+    let sum = one + x;
+    let of_x = sum - one;
+    let error = (one - (sum - of_x)) + (x - of_x);
+    // Below 2^-60 the result is x. There the error is x too, and a quotient of a subnormal number is slow.
+    let is_small = x.lt(x.splat(2_f64.powi(-60)));
+    let error = L::select(is_small, x.splat(0.0), error);
+    L::select(is_small, x, ln(sum) + error / sum)
+}

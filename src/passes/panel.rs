@@ -137,7 +137,11 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize, const RE
             let mut blocks = columns.elements(i).blocks();
             for g in 0..groups {
                 let Some(partial) = blocks.partial() else { break };
-                let term = f.apply(load_row_values(zero, &row_values, g), partial.load(simd));
+                let mut x = partial.load(simd);
+                if F::TAKES_TERMS {
+                    x[0] = terms[i * groups + g].load(zero);
+                }
+                let term = f.apply(load_row_values(zero, &row_values, g), x);
                 if i < T::LANES {
                     // The first element that goes to this lane sum.
                     lane_sums.push_line(Line((zero + term).to_array()));
@@ -205,11 +209,9 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize> Kernel f
             let mut blocks = columns.elements(i).blocks();
             for g in 0..groups {
                 let Some(partial) = blocks.partial() else { break };
-                let mut x = [zero; N];
+                let mut x = partial.load(simd);
                 if F::TAKES_TERMS {
                     x[0] = terms[i * groups + g].load(zero);
-                } else {
-                    x = partial.load(simd);
                 }
                 partial.store(f.apply(load_row_values(zero, &row_values, g), x));
             }

@@ -4,11 +4,12 @@
 //! SoftmaxGradient       s = sum of y dy, rounded to the element type    sum, per row
 //!                       dx = y (dy - s)                                 map
 //!
-//! LogSoftmaxGradient    s = sum of dy, rounded to the element type      sum, per row
-//!                       dx = dy - e^y s                                 map
+//! LogSoftmaxGradient    (h, l) = sum of dy in two parts                 sum, per row
+//!                       dx = -dy (e^y - 1) - e^y ((h - dy) + l)         map
 //! ```
 //!
-//! The probability is e^y: for the logarithm, y is the log-probability. Products may be subnormal and are those of
+//! The second is dy - e^y s, in a form that loses nothing where e^y is close to 1: there dy and e^y s are nearly the
+//! same. h - dy is exact where the other gradients of the row are small, and 0 where they are 0. Products may be subnormal and are those of
 //! [`math::product`], which computes such products without a microcode assist.
 
 use crate::lanes::{Lanes, Real, Stack};
@@ -20,7 +21,10 @@ pub struct SoftmaxGradient;
 
 impl<T: Real> Recipe<T, 2, 1> for SoftmaxGradient {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, _: usize) {
-        sum_and_map(tile, DotTerm, GradientFromDot);
+        let (mut sum, mut rounded) = (Stack::array(), [RowValues::new()]);
+        tile.sum(DotTerm, [], &mut sum);
+        tile.per_row(RoundedSum, [], Some(&sum), &mut rounded);
+        tile.map(GradientFromDot, rounded.each_ref());
     }
 }
 
@@ -29,20 +33,11 @@ pub struct LogSoftmaxGradient;
 
 impl<T: Real> Recipe<T, 2, 1> for LogSoftmaxGradient {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, _: usize) {
-        sum_and_map(tile, OutputGradient, LogGradientFromSum);
+        let (mut sum, mut parts) = (Stack::array(), Stack::array());
+        tile.sum(OutputGradient, [], &mut sum);
+        tile.per_row(SumInParts, [], Some(&sum), &mut parts);
+        tile.map(LogGradientFromSum, parts.each_ref());
     }
-}
-
-/// The two recipes: a sum of `term` over each row, and a map of `result`, which takes the rounded sum.
-fn sum_and_map<T: Real>(
-    tile: &mut Tile<'_, T, 2, 1>,
-    term: impl ElementFunction<2, 0>,
-    result: impl ElementFunction<2, 1>,
-) {
-    let (mut sum, mut rounded) = (Stack::array(), [RowValues::new()]);
-    tile.sum(term, &[], &mut sum);
-    tile.per_row(RoundedSum, [], Some(&sum), &mut rounded);
-    tile.map(result, &rounded);
 }
 
 /// The sum, rounded to the element type.
@@ -53,6 +48,20 @@ impl RowFunction<0, 1> for RoundedSum {
     #[inline(always)]
     fn apply<L: Lanes>(self, _: [L; 0], sum: [L::Double; 2]) -> [L; 1] {
         [L::narrow(sum)]
+    }
+}
+
+/// The sum, rounded to the element type, and its rounding error: 0 where the sum is infinite or NaN.
+#[derive(Clone, Copy)]
+struct SumInParts;
+
+impl RowFunction<0, 2> for SumInParts {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, _: [L; 0], sum: [L::Double; 2]) -> [L; 2] {
+        let high = L::narrow(sum);
+        let wide = high.widen();
+        let low = L::narrow([sum[0] - wide[0], sum[1] - wide[1]]);
+        [high, L::select(high.abs().lt(high.splat(f64::INFINITY)), low, high.splat(0.0))]
     }
 }
 
@@ -93,17 +102,19 @@ impl ElementFunction<2, 0> for OutputGradient {
     }
 }
 
-/// dy - e^y s, with s the sum of [`OutputGradient`].
+/// -dy (e^y - 1) - e^y ((high - dy) + low), with high + low the sum of [`OutputGradient`].
 #[derive(Clone, Copy)]
 struct LogGradientFromSum;
 
-impl ElementFunction<2, 1> for LogGradientFromSum {
+impl ElementFunction<2, 2> for LogGradientFromSum {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [sum]: [L; 1], [y, dy]: [L; 2]) -> L {
+    fn apply<L: Lanes>(self, [high, low]: [L; 2], [y, dy]: [L; 2]) -> L {
         // e^y, and 0 where e^y or an intermediate would be subnormal: its product is far below the error bound of the
         // gradient.
         let lowest = y.splat(0.0) - math::max_ordinary(y);
-        let probability = L::select(y.lt(lowest), y.splat(0.0), math::exp(lowest.max(y)));
-        dy - product(probability, sum)
+        let (probability, rest) = math::exp_and_expm1(lowest.max(y));
+        let probability = L::select(y.lt(lowest), y.splat(0.0), probability);
+        let others = (high - dy) + low;
+        (y.splat(0.0) - product(dy, rest)) - product(probability, others)
     }
 }

@@ -1,26 +1,26 @@
 //! Cross-entropy of class ids from logits, and its gradient.
 //!
-//! With t(x), the shift and the quotient as in [`super::terms`], and k the class of a row:
+//! With t(x), the shift, the quotient and the sum R of the others as in [`super::terms`], and k the class of a row:
 //!
 //! ```text
 //! Losses               xk = x[k]                             read from memory
-//!                      m, shift, s                           max, per row, sum
-//!                      loss = f32((m - xk) + ln(s / t(m)))   per row, in f64
+//!                      m, shift, R                           max, per row, sum
+//!                      loss = f32((m - xk) + ln_1p(R / t(m)))  per row, in f64
 //!
 //! LossesAndGradient    xk, m and shift as above
 //!                      s = sum of t(x), t kept               replace_and_sum
-//!                      loss as above                         per row
 //!                      (h, l) = SumInverse(m, s)             per row
+//!                      R, and the loss as above              per row; where R is small also sum
 //!                      dx = (t h + t l) scale                map
-//!                      gk = (t(xk) / s - 1) scale            per row
+//!                      gk = -(s - t(xk)) / s scale           per row, in f64; R in place of s - t(m) if xk = m
 //!                      dx[k] = gk                            written to memory
 //! ```
 //!
-//! Both parts of a loss are at least 0, so that it is never negative and nothing cancels. The target's gradient is
-//! computed again from its logit, because `dx[k]` has been multiplied by the scale already.
+//! Both parts of a loss are at least 0, so that it is never negative and nothing cancels. The target's gradient is the
+//! sum of the other probabilities, and never a probability minus 1, which would lose a class that is nearly certain.
 
 use super::softmax::RowSums;
-use super::terms::{Probability, SumInverse, Term, log_sum, nan_unless_finite};
+use super::terms::{Probability, SumInverse, Term, log_sum, nan_unless_finite, ratio};
 use crate::lanes::{Lanes, Real, Stack};
 use crate::math::product;
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
@@ -48,9 +48,9 @@ impl<T: Real> Losses<'_, T> {
         target: &RowValues<T>,
         first_row: usize,
     ) {
-        let RowSums { max, shift: [offset, lowest, exponent], sum } = sums;
+        let RowSums { max, largest_term: [largest_term], sum, .. } = sums;
         let mut loss = [RowValues::new()];
-        tile.per_row(Loss, [target, max, offset, lowest, exponent], Some(sum), &mut loss);
+        tile.per_row(Loss, [target, max, largest_term], Some(sum), &mut loss);
         tile.write_row_values(&loss[0], &mut self.losses[first_row..]);
     }
 }
@@ -60,6 +60,7 @@ impl<T: Real> Recipe<T, 1, 0> for Losses<'_, T> {
         let (mut target, mut sums) = (RowValues::new(), RowSums::new());
         self.target_logits(tile, first_row, &mut target);
         sums.sum_terms(tile);
+        sums.exclude_largest(tile);
         self.write(tile, &sums, &target, first_row);
     }
 }
@@ -78,16 +79,17 @@ impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
         // Before the terms overwrite the logits.
         self.losses.target_logits(tile, first_row, &mut target);
         sums.replace_and_sum_terms(tile);
-        self.losses.write(tile, &sums, &target, first_row);
-
         let (mut inverse, mut gradient) = (Stack::array(), [RowValues::new()]);
         tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
-        tile.map(ScaledProbability(self.gradient_scale), &inverse);
-        let ([inverse, remainder, sum], [offset, lowest, exponent]) = (&inverse, &sums.shift);
+        sums.exclude_largest_kept(tile);
+        self.losses.write(tile, &sums, &target, first_row);
+
+        tile.map(ScaledProbability(self.gradient_scale), inverse.each_ref());
+        let RowSums { max, shift: [offset, lowest, exponent], largest_term: [largest_term], sum } = &sums;
         tile.per_row(
             TargetGradient(self.gradient_scale),
-            [&target, inverse, remainder, sum, offset, lowest, exponent],
-            None,
+            [&target, max, largest_term, offset, lowest, exponent],
+            Some(sum),
             &mut gradient,
         );
         let targets = &self.losses.targets[first_row..first_row + tile.len()];
@@ -104,10 +106,10 @@ impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
 #[derive(Clone, Copy)]
 struct Loss;
 
-impl RowFunction<5, 1> for Loss {
+impl RowFunction<3, 1> for Loss {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [target, max, offset, lowest, exponent]: [L; 5], sum: [L::Double; 2]) -> [L; 1] {
-        let (wide_max, target, log) = (max.widen(), target.widen(), log_sum(max, [offset, lowest, exponent], sum));
+    fn apply<L: Lanes>(self, [target, max, largest_term]: [L; 3], others: [L::Double; 2]) -> [L; 1] {
+        let (wide_max, target, log) = (max.widen(), target.widen(), log_sum(largest_term, others));
         let loss = L::narrow([wide_max[0] - target[0] + log[0], wide_max[1] - target[1] + log[1]]);
         [nan_unless_finite(max, loss)]
     }
@@ -126,19 +128,27 @@ impl ElementFunction<1, 3> for ScaledProbability {
     }
 }
 
-/// (probability - 1) times the factor of the gradient, for the target's logit.
+/// Minus the sum of the other probabilities, times the factor of the gradient, for the target's logit.
 #[derive(Clone, Copy)]
 struct TargetGradient(f64);
 
-impl RowFunction<7, 1> for TargetGradient {
+impl RowFunction<6, 1> for TargetGradient {
     #[inline(always)]
     fn apply<L: Lanes>(
         self,
-        [target, inverse, remainder, sum, offset, lowest, exponent]: [L; 7],
-        _: [L::Double; 2],
+        [target, max, largest_term, offset, lowest, exponent]: [L; 6],
+        others: [L::Double; 2],
     ) -> [L; 1] {
-        let probability =
-            Probability.apply([inverse, remainder, sum], [Term.apply([offset, lowest, exponent], [target])]);
-        [product(probability - target.splat(1.0), target.splat(self.0))]
+        let term = Term.apply([offset, lowest, exponent], [target]).widen();
+        let (target, wide_max, largest_term) = (target.widen(), max.widen(), largest_term.widen());
+        let mut shares = others;
+        for half in 0..2 {
+            let sum = others[half] + largest_term[half];
+            // Below the maximum a term is at most half of the sum or close to it: little cancels.
+            let is_largest = wide_max[half].le(target[half]);
+            shares[half] = ratio::<L>(L::Double::select(is_largest, others[half], sum - term[half]), sum);
+        }
+        let share = nan_unless_finite(max, L::narrow(shares));
+        [product(share, share.splat(-self.0))]
     }
 }

@@ -4,24 +4,28 @@
 //!
 //! ```text
 //! Softmax        m = max x                          max
-//!                (c, low, 60 - n) = TermShift(m)    per row
+//!                (c, low, 70 - n) = TermShift(m)    per row
 //!                s = sum of t(x), t kept            replace_and_sum
 //!                (h, l) = SumInverse(m, s)          per row
 //!                y = t h + t l                      map
 //!
 //! LogSoftmax     m, shift and s as above, x stays   max, per row, sum
-//!                log = f32(ln(s / t(m)))            per row
+//!                R, the sum of the others           per row; where R is small also sum
+//!                log = f32(ln_1p(R / t(m)))         per row
 //!                y = (x - m) - log                  map
 //!
-//! LogSumExp      m, shift and s as above            max, per row, sum
-//!                f32(m + ln(s / t(m)))              per row
+//! LogSumExp      m, shift, s and R as above         max, per row, sum
+//!                f32(m + ln_1p(R / t(m)))           per row
 //!                if m is not finite in some row: one more sum, which is NaN for a row with NaN
 //! ```
 //!
 //! A row has no probabilities if its maximum is not finite or it holds NaN. Its results are NaN, but for [`LogSumExp`],
 //! which gives the infinite maximum unless there is NaN.
 
-use super::terms::{Probability, SumInverse, Term, TermShift, is_finite, log_sum, nan_unless_finite};
+use super::terms::{
+    LargestTerm, LowestTerm, OtherKeptTerm, OtherTerm, Probability, SumInverse, Term, TermShift, is_finite, log_sum,
+    nan_unless_finite,
+};
 use crate::lanes::{Lanes, Real, Stack};
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
 
@@ -31,7 +35,9 @@ pub struct RowSums<T: Real> {
     pub max: RowValues<T>,
     /// The numbers that [`Term`] takes.
     pub shift: [RowValues<T>; 3],
-    /// The sum of the terms.
+    /// The term of the largest logit.
+    pub largest_term: [RowValues<T>; 1],
+    /// The sum of the terms, or of the others.
     pub sum: [RowValues<f64>; 2],
 }
 
@@ -39,19 +45,58 @@ impl<T: Real> RowSums<T> {
     /// No rows.
     #[inline(always)]
     pub fn new() -> Self {
-        Self { max: RowValues::new(), shift: Stack::array(), sum: Stack::array() }
+        Self { max: RowValues::new(), shift: Stack::array(), largest_term: Stack::array(), sum: Stack::array() }
     }
 
     /// Computes all three for a tile. The logits stay where they are.
     pub fn sum_terms<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
         self.find_shift(tile);
-        tile.sum(Term, &self.shift, &mut self.sum);
+        tile.sum(Term, self.shift.each_ref(), &mut self.sum);
     }
 
     /// Computes all three for a tile. The terms are kept for a map.
     pub fn replace_and_sum_terms<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
         self.find_shift(tile);
-        tile.replace_and_sum(Term, &self.shift, &mut self.sum);
+        tile.replace_and_sum(Term, self.shift.each_ref(), &mut self.sum);
+    }
+
+    /// Takes the largest term out of the sum, while the logits stay where they are.
+    pub fn exclude_largest<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
+        self.exclude(tile, |tile, max, [offset, lowest, exponent], _, others| {
+            tile.sum(OtherTerm, [max, offset, lowest, exponent], others);
+        });
+    }
+
+    /// Takes the largest term out of the sum, while the terms are kept.
+    pub fn exclude_largest_kept<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
+        self.exclude(tile, |tile, _, [_, lowest, exponent], largest_term, others| {
+            let mut lowest_term = [RowValues::new()];
+            tile.per_row(LowestTerm, [lowest, exponent], None, &mut lowest_term);
+            tile.sum(OtherKeptTerm, [largest_term, &lowest_term[0]], others);
+        });
+    }
+
+    /// Takes the largest term out of the sum. Where the difference has too few digits, `sum_others` sums the others.
+    fn exclude<const N: usize, const M: usize>(
+        &mut self,
+        tile: &mut Tile<'_, T, N, M>,
+        sum_others: impl FnOnce(
+            &mut Tile<'_, T, N, M>,
+            &RowValues<T>,
+            &[RowValues<T>; 3],
+            &RowValues<T>,
+            &mut [RowValues<f64>; 2],
+        ),
+    ) {
+        let Self { max, shift, largest_term, sum } = self;
+        let [offset, lowest, exponent] = &*shift;
+        tile.per_row(LargestTerm, [max, offset, lowest, exponent], None, largest_term);
+        let least = if T::IS_F32 && tile.is_single_lane_value() { 2_f64.powi(-25) } else { 0.5 };
+        if tile.subtract(&largest_term[0], least, sum) {
+            let mut others = Stack::array();
+            sum_others(tile, max, shift, &largest_term[0], &mut others);
+            tile.replace_small(&largest_term[0], least, &others, sum);
+        }
     }
 
     /// Computes the maximum and the shift.
@@ -69,7 +114,7 @@ impl<T: Real> Recipe<T, 1, 1> for Softmax {
         let (mut sums, mut inverse) = (RowSums::new(), Stack::array());
         sums.replace_and_sum_terms(tile);
         tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
-        tile.map(Probability, &inverse);
+        tile.map(Probability, inverse.each_ref());
     }
 }
 
@@ -80,9 +125,10 @@ impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
         let (mut sums, mut log) = (RowSums::new(), Stack::array());
         sums.sum_terms(tile);
-        let RowSums { max, shift: [offset, lowest, exponent], sum } = &sums;
-        tile.per_row(MaxAndLog, [max, offset, lowest, exponent], Some(sum), &mut log);
-        tile.map(LogProbability, &log);
+        sums.exclude_largest(tile);
+        let RowSums { max, largest_term: [largest_term], sum, .. } = &sums;
+        tile.per_row(MaxAndLog, [max, largest_term], Some(sum), &mut log);
+        tile.map(LogProbability, log.each_ref());
     }
 }
 
@@ -90,10 +136,10 @@ impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
 #[derive(Clone, Copy)]
 struct MaxAndLog;
 
-impl RowFunction<4, 2> for MaxAndLog {
+impl RowFunction<2, 2> for MaxAndLog {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], sum: [L::Double; 2]) -> [L; 2] {
-        [max, nan_unless_finite(max, L::narrow(log_sum(max, [offset, lowest, exponent], sum)))]
+    fn apply<L: Lanes>(self, [max, largest_term]: [L; 2], others: [L::Double; 2]) -> [L; 2] {
+        [max, nan_unless_finite(max, L::narrow(log_sum(largest_term, others)))]
     }
 }
 
@@ -115,11 +161,12 @@ impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
         let (mut sums, mut result) = (RowSums::new(), [RowValues::new()]);
         sums.sum_terms(tile);
-        let RowSums { max, shift: [offset, lowest, exponent], sum } = &sums;
-        tile.per_row(MaxPlusLog, [max, offset, lowest, exponent], Some(sum), &mut result);
+        sums.exclude_largest(tile);
+        let RowSums { max, largest_term: [largest_term], sum, .. } = &sums;
+        tile.per_row(MaxPlusLog, [max, largest_term], Some(sum), &mut result);
         if !tile.all_rows(max, T::is_finite) {
             let (mut nan, finite) = (Stack::array(), result);
-            tile.sum(ZeroOrNan, &[], &mut nan);
+            tile.sum(ZeroOrNan, [], &mut nan);
             result = [RowValues::new()];
             tile.per_row(FiniteOrMax, [max, &finite[0]], Some(&nan), &mut result);
         }
@@ -131,10 +178,10 @@ impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
 #[derive(Clone, Copy)]
 struct MaxPlusLog;
 
-impl RowFunction<4, 1> for MaxPlusLog {
+impl RowFunction<2, 1> for MaxPlusLog {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], sum: [L::Double; 2]) -> [L; 1] {
-        let ([max_a, max_b], [log_a, log_b]) = (max.widen(), log_sum(max, [offset, lowest, exponent], sum));
+    fn apply<L: Lanes>(self, [max, largest_term]: [L; 2], others: [L::Double; 2]) -> [L; 1] {
+        let ([max_a, max_b], [log_a, log_b]) = (max.widen(), log_sum(largest_term, others));
         [L::narrow([max_a + log_a, max_b + log_b])]
     }
 }

@@ -18,22 +18,45 @@
 //! ```text
 //! TermShift(m)        c = m if |m| >= 2^10, else -2^-60
 //!                     n = rint((m - c) log2 e)
-//!                     low = (n - 155) ln 2
-//! Term(x)             t = e^max(low, x - c) 2^(60 - n)          between about 2^-95 and 2^60
-//! log_sum(m, s)       ln(s / t(m)), in f64
+//!                     low = (n - 167) ln 2
+//! Term(x)             t = e^max(low, x - c) 2^(70 - n)          between about 2^-97 and 2^70
 //! SumInverse(m, s)    h = f32(1 / s), l = f32(1 / s - h)        NaN if m is not finite
 //! Probability(t)      t h + t l, or t / s without FMA
 //! ```
+//!
+//! # The sum of the others
+//!
+//! A logarithm needs the sum R of all terms but the largest: ln(s / t(m)) = ln(1 + R / t(m)). If one class is nearly
+//! certain, R is far below the rounding error of s, and it is all there is to the result.
+//!
+//! ```text
+//! R = s - t(m), in f64                                          if that is at least t(m) / 2
+//! R = the sum of t(x) over x != m that were not raised to low   else: another pass over the tile
+//! log_sum(t(m), R) = ln_1p(R / t(m))
+//! ```
+//!
+//! Below t(m) / 2 no second element equals m, since its term alone would be as much. Where rows are a single lane value
+//! of `f32`, s is a sum of `f32` numbers in `f64`, and the difference is good down to 2^-25 t(m). Terms of elements
+//! that were raised to `low` are far too large, so they are left out: together they are below 2^-167 t(m) a piece,
+//! where the smallest subnormal number is 2^-149.
 
 use crate::lanes::{Gradual, Lanes, Mask, Real};
 use crate::math;
 use crate::passes::{ElementFunction, RowFunction};
 
-/// The exponents of the largest and of the smallest term. Terms below 2^-95 (2^-581 in `f64`) cannot affect the sum.
-/// The range keeps every intermediate, including 1 / sum and its rounding error, normal.
+/// The exponents of the largest and of the smallest term. What is below has no effect: a probability of 2^-167 (2^-1106
+/// in `f64`) rounds to 0, and so does the sum of 2^17 (2^31) of them. The range keeps every intermediate, including
+/// 1 / sum and its rounding error, normal.
 #[inline(always)]
 fn exponents<T: Real>() -> (f64, f64) {
-    if T::IS_F32 { (60.0, -95.0) } else { (500.0, -581.0) }
+    if T::IS_F32 { (70.0, -97.0) } else { (500.0, -606.0) }
+}
+
+/// The exponent of a term whose probability rounds to 0, and which has normal products with everything in
+/// [`Probability`].
+#[inline(always)]
+fn least_exponent<T: Real>() -> i32 {
+    if T::IS_F32 { -90 } else { -578 }
 }
 
 /// The term t(x): a positive number, e^(x - max) times a factor that is the same for the whole row.
@@ -48,7 +71,7 @@ impl<const N: usize> ElementFunction<N, 3> for Term {
 }
 
 /// From the largest element of each row, the three numbers that [`Term`] takes: the offset c, the lowest argument low,
-/// and 60 - n as the bits that add it to an exponent.
+/// and 70 - n as the bits that add it to an exponent.
 #[derive(Clone, Copy)]
 pub struct TermShift;
 
@@ -70,11 +93,78 @@ impl RowFunction<1, 3> for TermShift {
     }
 }
 
-/// ln of the sum of e^(x - max), in `f64`. At least 0, and exactly 0 where the sum is the largest term.
+/// The term of the largest element of each row.
+#[derive(Clone, Copy)]
+pub struct LargestTerm;
+
+impl RowFunction<4, 1> for LargestTerm {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], _: [L::Double; 2]) -> [L; 1] {
+        [Term.apply([offset, lowest, exponent], [max])]
+    }
+}
+
+/// The term t(x), and 0 for the largest element and for those that were raised to the lowest argument.
+#[derive(Clone, Copy)]
+pub struct OtherTerm;
+
+impl<const N: usize> ElementFunction<N, 4> for OtherTerm {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], x: [L; N]) -> L {
+        let (zero, shifted) = (max.splat(0.0), x[0] - offset);
+        let term = math::exp_scaled(lowest.max(shifted), exponent);
+        L::select(max.le(x[0]), zero, L::select(shifted.le(lowest), zero, term))
+    }
+}
+
+/// [`OtherTerm`] from the terms, of which `lowest_term` is the one of elements that were raised.
+#[derive(Clone, Copy)]
+pub struct OtherKeptTerm;
+
+impl<const N: usize> ElementFunction<N, 2> for OtherKeptTerm {
+    const TAKES_TERMS: bool = true;
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [largest_term, lowest_term]: [L; 2], term: [L; N]) -> L {
+        let zero = term[0].splat(0.0);
+        L::select(largest_term.le(term[0]), zero, L::select(term[0].le(lowest_term), zero, term[0]))
+    }
+}
+
+/// The term of elements that were raised to the lowest argument.
+#[derive(Clone, Copy)]
+pub struct LowestTerm;
+
+impl RowFunction<2, 1> for LowestTerm {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [lowest, exponent]: [L; 2], _: [L::Double; 2]) -> [L; 1] {
+        [math::exp_scaled(lowest, exponent)]
+    }
+}
+
+/// ln of the sum of e^(x - max), in `f64`, from the largest term and the sum of the others. Never negative, and exactly
+/// 0 where there are no others.
 #[inline(always)]
-pub fn log_sum<L: Lanes>(max: L, shift: [L; 3], sum: [L::Double; 2]) -> [L::Double; 2] {
-    let top = Term.apply(shift, [max]).widen();
-    [math::ln(sum[0] / top[0]), math::ln(sum[1] / top[1])]
+pub fn log_sum<L: Lanes>(largest_term: L, others: [L::Double; 2]) -> [L::Double; 2] {
+    let [top_a, top_b] = largest_term.widen();
+    [log_of_ratio::<L>(top_a, others[0]), log_of_ratio::<L>(top_b, others[1])]
+}
+
+/// ln(1 + others / top).
+#[inline(always)]
+fn log_of_ratio<L: Lanes>(top: L::Double, others: L::Double) -> L::Double {
+    math::ln_1p(ratio::<L>(others, top))
+}
+
+/// others / sum, for sums of terms. Of `f64` it may be subnormal: then a normal number first, and a product of gradual
+/// lanes.
+#[inline(always)]
+pub fn ratio<L: Lanes>(others: L::Double, sum: L::Double) -> L::Double {
+    if L::Float::IS_F32 {
+        return others / sum;
+    }
+    let down = sum.splat(2_f64.powi(-128));
+    (others / (sum * down)).gradual_mul(down)
 }
 
 /// True for the rows whose maximum is finite.
@@ -122,6 +212,7 @@ impl ElementFunction<1, 3> for Probability {
             return quotient(term, inverse, remainder, sum);
         }
         // Some result is small or subnormal: compute it times 2^64 and scale down in one product of gradual lanes.
+        let term = term.splat(2_f64.powi(least_exponent::<L::Float>())).max(term);
         let (up, down) = (term.splat(2_f64.powi(64)), term.splat(2_f64.powi(-64)));
         (Gradual(quotient(term, inverse * up, remainder * up, sum * down)) * Gradual(down)).0
     }

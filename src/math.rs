@@ -4,7 +4,7 @@ mod exp;
 mod ln;
 mod tanh;
 
-pub use exp::{exp, exp_and_expm1, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary, short_exp};
+pub use exp::{exp, exp_quotient, exp_scaled, expm1, exponent_bits, format, max_ordinary, short_exp};
 pub use ln::ln_1p;
 pub use tanh::tanh;
 

@@ -310,10 +310,34 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
 }
 
 impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
-    /// Subtracts the value of each row from its sum. Returns whether some difference is less than `least` times the
-    /// value.
-    pub fn subtract(&self, values: &RowValues<T>, least: f64, sums: &mut [RowValues<f64>; 2]) -> bool {
-        self.level.run(Subtract { values: values.lines(), least, sums, rows: self.rows.len() })
+    /// Subtracts `f` of the row values from the sum of each row, and keeps it as `result`. Returns whether some
+    /// difference is less than `least` times what was subtracted.
+    pub fn subtract<F: RowFunction<I, 1>, const I: usize>(
+        &self,
+        f: F,
+        values: [&RowValues<T>; I],
+        least: f64,
+        sums: &mut [RowValues<f64>; 2],
+        result: &mut [RowValues<T>; 1],
+    ) -> bool {
+        let [result] = result;
+        result.clear();
+        let (values, rows) = (values.map(Stack::lines), self.rows.len());
+        self.level.run(Subtract { f, values, least, sums, rows, result })
+    }
+
+    /// The sum of `f` over the lane sums of the last sum, for rows whose lane sums are single terms.
+    pub fn sum_lane_sums<F: ElementFunction<1, P>, const P: usize>(
+        &mut self,
+        f: F,
+        row_values: [&RowValues<T>; P],
+        sums: &mut [RowValues<f64>; 2],
+    ) {
+        assert!(self.is_single_lane_value());
+        let (row_values, is_panel) = (row_values.map(Stack::lines), matches!(self.layout, Layout::Panel(_)));
+        let (lane_sums, rows) = (self.lane_sums.lines_mut(), self.rows.len());
+        self.level.run(MapLaneSums { f, row_values, lane_sums, rows, is_panel });
+        self.fold(sums);
     }
 
     /// Replaces the differences that are less than `least` times the value of their row by those of `others`.
@@ -436,10 +460,7 @@ impl<T: Real, F: RowFunction<I, O>, const I: usize, const O: usize> Kernel for P
     fn run<S: Simd>(self, simd: S) {
         let (zero, zero_f64) = (<T::Lanes<S> as Memory>::zero(simd), <S::F64 as Memory>::zero(simd));
         for g in 0..self.groups {
-            let mut values = [zero; I];
-            for i in 0..I {
-                values[i] = self.values[i][g].load(zero);
-            }
+            let values = load_group(zero, &self.values, g);
             let mut sum = [zero_f64; 2];
             for half in 0..2 {
                 if let Some(line) = self.sums[half].get(g) {
@@ -470,35 +491,82 @@ fn broadcast_row<L: Lanes, const P: usize>(
 }
 
 /// [`Tile::subtract`].
-struct Subtract<'v, T: Real> {
-    values: &'v [Line<T>],
+struct Subtract<'v, T: Real, F, const I: usize> {
+    f: F,
+    values: [&'v [Line<T>]; I],
     least: f64,
     sums: &'v mut [RowValues<f64>; 2],
     rows: usize,
+    result: &'v mut RowValues<T>,
 }
 
-impl<T: Real> Kernel for Subtract<'_, T> {
+impl<T: Real, F: RowFunction<I, 1>, const I: usize> Kernel for Subtract<'_, T, F, I> {
     type Output = bool;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
-        let zero = <S::F64 as Memory>::zero(simd);
-        let (mut smallest, one) = (zero.splat(1.0), zero.splat(1.0));
-        for g in 0..self.values.len() {
-            let values = self.values[g].load(<T::Lanes<S> as Memory>::zero(simd)).widen();
+        let (zero, zero_f64) = (<T::Lanes<S> as Memory>::zero(simd), <S::F64 as Memory>::zero(simd));
+        let (mut smallest, one) = (zero_f64.splat(1.0), zero_f64.splat(1.0));
+        for g in 0..self.rows.div_ceil(T::LANES) {
+            let [result] = self.f.apply(load_group(zero, &self.values, g), [zero_f64; 2]);
+            self.result.push_line(Line(result.to_array()));
+            let subtrahend = result.widen();
             for half in 0..2 {
                 let sums = self.sums[half].lines_mut();
-                let difference = sums[g].load(zero) - values[half];
+                let difference = sums[g].load(zero_f64) - subtrahend[half];
                 sums[g] = Line(difference.to_array());
-                // 0 for a small difference. Lanes beyond the last row do not count, nor does NaN.
-                let is_small = difference.lt(values[half] * zero.splat(self.least));
+                // Neither lanes beyond the last row count, nor NaN.
+                let is_small = difference.lt(subtrahend[half] * zero_f64.splat(self.least));
                 let first = g * T::LANES + if T::IS_F32 { half * 8 } else { 0 };
                 let count = self.rows.saturating_sub(first).min(8);
-                smallest = smallest.min(S::F64::select(is_small, zero, one).keep_first(count, one));
+                smallest = smallest.min(S::F64::select(is_small, zero_f64, one).keep_first(count, one));
             }
         }
         !one.le(smallest).all()
     }
+}
+
+/// [`Tile::sum_lane_sums`]: a function of lane sums, in place.
+struct MapLaneSums<'v, T: Real, F, const P: usize> {
+    f: F,
+    row_values: [&'v [Line<T>]; P],
+    lane_sums: &'v mut [Line<T>],
+    rows: usize,
+    is_panel: bool,
+}
+
+impl<T: Real, F: ElementFunction<1, P>, const P: usize> Kernel for MapLaneSums<'_, T, F, P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { f, row_values, lane_sums, rows, is_panel } = self;
+        let zero = <T::Lanes<S> as Memory>::zero(simd);
+        let groups = rows.div_ceil(T::LANES);
+        // Lines beyond the last row hold zeros, which stay.
+        let count = if is_panel { lane_sums.len() } else { rows };
+        for k in 0..count {
+            let values = if is_panel {
+                load_group(zero, &row_values, k % groups)
+            } else {
+                broadcast_row(zero, &row_values, k / T::LANES, k % T::LANES)
+            };
+            let term = lane_sums[k].load(zero);
+            // A lane without an element is 0.
+            let result = Lanes::select(term.le(zero), term, f.apply(values, [term]));
+            lane_sums[k] = Line(result.to_array());
+        }
+    }
+}
+
+/// The row values of a group: lane r belongs to row r.
+#[inline(always)]
+fn load_group<L: Lanes, const P: usize>(like: L, row_values: &[&[Line<L::Float>]; P], group: usize) -> [L; P] {
+    let mut values = [like; P];
+    for p in 0..P {
+        values[p] = row_values[p][group].load(like);
+    }
+    values
 }
 
 /// [`Tile::replace_small`].

@@ -85,8 +85,8 @@
 //!
 //! | form | result | used by |
 //! |---|---|---|
-//! | [`exp`] | e^x | exp, sigmoid; in `f64` lanes the exact tier of exp |
-//! | [`exp_and_expm1`] | e^x and e^x - 1 | the gradient of log-softmax |
+//! | [`exp`] | e^x | exp, sigmoid, the gradient of log-softmax; in `f64` lanes the exact tier of exp |
+//! | [`expm1`] | e^x - 1 | the gradient of log-softmax, where e^x is close to 1 |
 //! | [`exp_parts`] | power and f with e^x = power (1 + f) | tanh without a table, which needs 1 - e^x without cancellation |
 //! | [`exp_scaled`] | e^x times a power of two of the caller's choice | the terms of a softmax row |
 //! | [`short_exp`] | e^x to 33 binary digits, in `f64` lanes | the terms of the exact softmax, rounded to `f32` in the end |
@@ -329,13 +329,12 @@ pub fn exp<L: Lanes>(x: L) -> L {
     L::select(is_negative, shift_down(near_1), large)
 }
 
-/// e^x and e^x - 1, both relatively accurate, for x between -[`max_ordinary`] and that, and NaN.
+/// e^x - 1, relatively accurate, for |x| up to [`max_ordinary`] and NaN.
 ///
-/// The second is fma(power, f, power - 1), where power is a whole power of two: 1 for the smallest |x|, so that nothing
-/// cancels.
+/// It is fma(power, f, power - 1), where power is a whole power of two: 1 for the smallest |x|, so that nothing cancels.
 #[inline(always)]
-pub fn exp_and_expm1<L: Lanes>(x: L) -> (L, L) {
-    // Below this |x|, e^x - 1 rounds to x or to its neighbour, and e^x to 1.
+pub fn expm1<L: Lanes>(x: L) -> L {
+    // Below this |x|, e^x - 1 rounds to x or to its neighbour.
     let cut = x.splat(if L::Float::IS_F32 { 2_f64.powi(-26) } else { 2_f64.powi(-55) });
     let is_small = x.abs().lt(cut);
     // No multiplication sees a subnormal x.
@@ -344,8 +343,7 @@ pub fn exp_and_expm1<L: Lanes>(x: L) -> (L, L) {
         (true, true) => parts_without_table(inner, &LN_2_F32, &EXPM1_F32),
         _ => exp_parts(inner),
     };
-    let expm1 = power.mul_add(f, power - x.splat(1.0));
-    (power.mul_add(f, power), L::select(is_small, x, expm1))
+    L::select(is_small, x, power.mul_add(f, power - x.splat(1.0)))
 }
 
 /// e^x times a power of two, which is given by its exponent in the position of the [exponent field](exponent_bits).

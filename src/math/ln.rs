@@ -59,17 +59,17 @@ const ATANH: [f64; 9] = [
 /// ln(1 + x) for finite x >= 0, within 2.5 ulp: x itself where it is small, also a subnormal one. NaN gives NaN.
 ///
 /// ```text
-/// u = 1 + x, rounded;  e = (1 + x) - u, exact            a two-sum
-/// ln(1 + x) = ln(u + e) = ln u + e / u - ..              e / u is at most 2^-53
+/// u = 1 + x, rounded
+/// ln(1 + x) = ln u + e      e = x - (u - 1), the rounding error of u, if x < 1
+///           = ln u          else
 /// ```
+///
+/// The exact correction is ln(1 + e / u). Where x is small it is e, where x is large it is below the last digit, and in
+/// between e and e / u differ by less than that.
 #[inline(always)]
 pub fn ln_1p<L: Lanes<Float = f64>>(x: L) -> L {
     let one = x.splat(1.0);
     let sum = one + x;
-    let of_x = sum - one;
-    let error = (one - (sum - of_x)) + (x - of_x);
-    // Below 2^-60 the result is x. There the error is x too, and a quotient of a subnormal number is slow.
-    let is_small = x.lt(x.splat(2_f64.powi(-60)));
-    let error = L::select(is_small, x.splat(0.0), error);
-    L::select(is_small, x, ln(sum) + error / sum)
+    let error = L::select(x.lt(one), x - (sum - one), x.splat(0.0));
+    ln(sum) + error
 }

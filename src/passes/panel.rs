@@ -27,7 +27,7 @@
 //! row done     for each level whose bit is set, from the lowest: lane_sum = levels[level] + lane_sum
 //! ```
 
-use super::{ElementFunction, GROUPS, RowLines, RowValues};
+use super::{ElementFunction, GROUPS, RowLines, RowValues, load_group};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Memory, Real, Rows, Simd};
 use crate::sum::BLOCK;
@@ -141,7 +141,7 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize, const RE
                 if F::TAKES_TERMS {
                     x[0] = terms[i * groups + g].load(zero);
                 }
-                let term = f.apply(load_row_values(zero, &row_values, g), x);
+                let term = f.apply(load_group(zero, &row_values, g), x);
                 if i < T::LANES {
                     // The first element that goes to this lane sum.
                     lane_sums.push_line(Line((zero + term).to_array()));
@@ -213,18 +213,8 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize> Kernel f
                 if F::TAKES_TERMS {
                     x[0] = terms[i * groups + g].load(zero);
                 }
-                partial.store(f.apply(load_row_values(zero, &row_values, g), x));
+                partial.store(f.apply(load_group(zero, &row_values, g), x));
             }
         }
     }
-}
-
-/// The row values of a group, lane r those of row r.
-#[inline(always)]
-fn load_row_values<L: Lanes, const P: usize>(like: L, row_values: &[&[Line<L::Float>]; P], group: usize) -> [L; P] {
-    let mut values = [like; P];
-    for p in 0..P {
-        values[p] = row_values[p][group].load(like);
-    }
-    values
 }

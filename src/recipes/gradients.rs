@@ -5,14 +5,15 @@
 //!                       dx = y (dy - s)                                 map
 //!
 //! LogSoftmaxGradient    (h, l) = sum of dy in two parts                 sum, per row
-//!                       dx = -dy (e^y - 1) - e^y ((h - dy) + l)         map
+//!                       dx = dy - e^y h                                 map
+//!                       dx = -dy (e^y - 1) - e^y ((h - dy) + l)         the same, if y > -3/4
 //! ```
 //!
-//! The second is dy - e^y s, in a form that loses nothing where e^y is close to 1: there dy and e^y s are nearly the
-//! same. h - dy is exact where the other gradients of the row are small, and 0 where they are 0. Products may be subnormal and are those of
+//! The last form loses nothing where e^y is close to 1 and dy close to e^y s. There h - dy is exact, and 0 if the other
+//! gradients of the row are 0. Products may be subnormal and are those of
 //! [`math::product`], which computes such products without a microcode assist.
 
-use crate::lanes::{Lanes, Real, Stack};
+use crate::lanes::{Lanes, Mask, Real, Stack};
 use crate::math::{self, product};
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
 
@@ -102,7 +103,7 @@ impl ElementFunction<2, 0> for OutputGradient {
     }
 }
 
-/// -dy (e^y - 1) - e^y ((high - dy) + low), with high + low the sum of [`OutputGradient`].
+/// dy - e^y s, with s = high + low the sum of [`OutputGradient`].
 #[derive(Clone, Copy)]
 struct LogGradientFromSum;
 
@@ -112,9 +113,14 @@ impl ElementFunction<2, 2> for LogGradientFromSum {
         // e^y, and 0 where e^y or an intermediate would be subnormal: its product is far below the error bound of the
         // gradient.
         let lowest = y.splat(0.0) - math::max_ordinary(y);
-        let (probability, rest) = math::exp_and_expm1(lowest.max(y));
-        let probability = L::select(y.lt(lowest), y.splat(0.0), probability);
+        let probability = L::select(y.lt(lowest), y.splat(0.0), math::exp(lowest.max(y)));
+        let gradient = dy - product(probability, high);
+        let nearly_certain = y.splat(-0.75);
+        if y.le(nearly_certain).all() {
+            return gradient;
+        }
         let others = (high - dy) + low;
-        (y.splat(0.0) - product(dy, rest)) - product(probability, others)
+        let careful = (y.splat(0.0) - product(dy, math::expm1(nearly_certain.max(y)))) - product(probability, others);
+        L::select(nearly_certain.lt(y), careful, gradient)
     }
 }

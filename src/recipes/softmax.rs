@@ -62,41 +62,41 @@ impl<T: Real> RowSums<T> {
 
     /// Takes the largest term out of the sum, while the logits stay where they are.
     pub fn exclude_largest<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
-        self.exclude(tile, |tile, max, [offset, lowest, exponent], _, others| {
-            tile.sum(OtherTerm, [max, offset, lowest, exponent], others);
+        self.exclude(tile, |tile, [offset, lowest, exponent], terms, others| {
+            let [largest_term, lowest_term] = terms;
+            tile.sum(OtherTerm, [offset, lowest, exponent, largest_term, lowest_term], others);
         });
     }
 
     /// Takes the largest term out of the sum, while the terms are kept.
     pub fn exclude_largest_kept<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
-        self.exclude(tile, |tile, _, [_, lowest, exponent], largest_term, others| {
-            let mut lowest_term = [RowValues::new()];
-            tile.per_row(LowestTerm, [lowest, exponent], None, &mut lowest_term);
-            tile.sum(OtherKeptTerm, [largest_term, &lowest_term[0]], others);
-        });
+        self.exclude(tile, |tile, _, terms, others| tile.sum(OtherKeptTerm, terms, others));
     }
 
     /// Takes the largest term out of the sum. Where the difference has too few digits, `sum_others` sums the others.
+    /// It gets the shift, and the largest and the lowest term.
     fn exclude<const N: usize, const M: usize>(
         &mut self,
         tile: &mut Tile<'_, T, N, M>,
-        sum_others: impl FnOnce(
-            &mut Tile<'_, T, N, M>,
-            &RowValues<T>,
-            &[RowValues<T>; 3],
-            &RowValues<T>,
-            &mut [RowValues<f64>; 2],
-        ),
+        sum_others: impl FnOnce(&mut Tile<'_, T, N, M>, [&RowValues<T>; 3], [&RowValues<T>; 2], &mut [RowValues<f64>; 2]),
     ) {
         let Self { max, shift, largest_term, sum } = self;
-        let [offset, lowest, exponent] = &*shift;
-        tile.per_row(LargestTerm, [max, offset, lowest, exponent], None, largest_term);
-        let least = if T::IS_F32 && tile.is_single_lane_value() { 2_f64.powi(-25) } else { 0.5 };
-        if tile.subtract(&largest_term[0], least, sum) {
-            let mut others = Stack::array();
-            sum_others(tile, max, shift, &largest_term[0], &mut others);
-            tile.replace_small(&largest_term[0], least, &others, sum);
+        let [offset, lowest, exponent] = shift.each_ref();
+        let is_single = tile.is_single_lane_value();
+        let least = if T::IS_F32 && is_single { 2_f64.powi(-25) } else { 0.5 };
+        if !tile.subtract(LargestTerm, [max, offset, lowest, exponent], least, sum, largest_term) {
+            return;
         }
+        let (mut lowest_term, mut others) = ([RowValues::new()], Stack::array());
+        tile.per_row(LowestTerm, [lowest, exponent], None, &mut lowest_term);
+        let terms = [&largest_term[0], &lowest_term[0]];
+        if is_single {
+            // Each lane sum is a term.
+            tile.sum_lane_sums(OtherKeptTerm, terms, &mut others);
+        } else {
+            sum_others(tile, shift.each_ref(), terms, &mut others);
+        }
+        tile.replace_small(&largest_term[0], least, &others, sum);
     }
 
     /// Computes the maximum and the shift.

@@ -31,14 +31,14 @@
 //!
 //! ```text
 //! R = s - t(m), in f64                                          if that is at least t(m) / 2
-//! R = the sum of t(x) over x != m that were not raised to low   else: another pass over the tile
+//! R = the sum of t(x) - t(low) over x != m                      else: another pass over the tile
 //! log_sum(t(m), R) = ln_1p(R / t(m))
 //! ```
 //!
 //! Below t(m) / 2 no second element equals m, since its term alone would be as much. Where rows are a single lane value
-//! of `f32`, s is a sum of `f32` numbers in `f64`, and the difference is good down to 2^-25 t(m). Terms of elements
-//! that were raised to `low` are far too large, so they are left out: together they are below 2^-167 t(m) a piece,
-//! where the smallest subnormal number is 2^-149.
+//! of `f32`, s is a sum of `f32` numbers in `f64`, and the difference is good down to 2^-25 t(m). The term of an element
+//! that was raised to `low` may be far too large. The difference t(x) - t(low) is exactly 0 for it, and changes another
+//! term by 2^-167 t(m) at most, where the smallest subnormal number is 2^-149.
 
 use crate::lanes::{Gradual, Lanes, Mask, Real};
 use crate::math;
@@ -104,20 +104,20 @@ impl RowFunction<4, 1> for LargestTerm {
     }
 }
 
-/// The term t(x), and 0 for the largest element and for those that were raised to the lowest argument.
+/// The term t(x) less that of elements that were raised to the lowest argument, and 0 for the largest element.
+///
+/// So a raised element gives 0, and another one a term whose error is below 2^-167 of the largest.
 #[derive(Clone, Copy)]
 pub struct OtherTerm;
 
-impl<const N: usize> ElementFunction<N, 4> for OtherTerm {
+impl<const N: usize> ElementFunction<N, 5> for OtherTerm {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], x: [L; N]) -> L {
-        let (zero, shifted) = (max.splat(0.0), x[0] - offset);
-        let term = math::exp_scaled(lowest.max(shifted), exponent);
-        L::select(max.le(x[0]), zero, L::select(shifted.le(lowest), zero, term))
+    fn apply<L: Lanes>(self, [offset, lowest, exponent, largest_term, lowest_term]: [L; 5], x: [L; N]) -> L {
+        OtherKeptTerm.apply([largest_term, lowest_term], [Term.apply([offset, lowest, exponent], x)])
     }
 }
 
-/// [`OtherTerm`] from the terms, of which `lowest_term` is the one of elements that were raised.
+/// [`OtherTerm`] from the term.
 #[derive(Clone, Copy)]
 pub struct OtherKeptTerm;
 
@@ -126,8 +126,7 @@ impl<const N: usize> ElementFunction<N, 2> for OtherKeptTerm {
 
     #[inline(always)]
     fn apply<L: Lanes>(self, [largest_term, lowest_term]: [L; 2], term: [L; N]) -> L {
-        let zero = term[0].splat(0.0);
-        L::select(largest_term.le(term[0]), zero, L::select(term[0].le(lowest_term), zero, term[0]))
+        L::select(largest_term.le(term[0]), term[0].splat(0.0), term[0] - lowest_term)
     }
 }
 

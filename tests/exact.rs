@@ -2,10 +2,10 @@
 
 mod common;
 #[allow(dead_code)]
-#[path = "../examples/exhaustive/double_double.rs"]
+#[path = "../exhaustive/src/double_double.rs"]
 mod double_double;
 #[allow(dead_code)]
-#[path = "../examples/exhaustive/exact.rs"]
+#[path = "../exhaustive/src/exact.rs"]
 mod oracle;
 
 use activations::{ACTIVATIONS, Exp, Isa, LeakyRelu, Relu, Sigmoid, Tanh, ulp};

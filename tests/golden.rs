@@ -3,7 +3,7 @@
 //! A change of an algorithm changes them. The failing assertion prints the new table.
 
 mod common;
-#[path = "../examples/exhaustive/hash.rs"]
+#[path = "../exhaustive/src/hash.rs"]
 mod hash;
 
 use activations::{

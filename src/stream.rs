@@ -12,7 +12,7 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(0);
 ///
 /// [`Relu`](crate::Relu), [`LeakyRelu`](crate::LeakyRelu) and every gradient do so ("non-temporal stores"), on AVX2 and
 /// AVX-512, unless they work in place. It saves reading the output's memory first: a third of the time and more
-/// (`cargo bench --bench parallel`). Whoever reads the output right after finds none of it in the caches. Results are the
+/// (`cargo run --release -p parallel`). Whoever reads the output right after finds none of it in the caches. Results are the
 /// same. Other functions compute for longer than memory takes, and gain nothing.
 ///
 /// By default it is the size of the last-level cache, where Linux tells it, or else 32 MiB.

@@ -12,7 +12,7 @@ use crate::{check, reference};
 /// `f32`: the slope is rounded, then the product, within 1.5 ulp for every slope that is normal as
 /// `f32`, subnormal products included.
 /// `f64`: within 0.75 ulp, where a subnormal product may be rounded twice; 0.5 elsewhere.
-/// (`cargo run --release --example exhaustive`.)
+/// (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
 ///

@@ -12,7 +12,7 @@ use crate::reference;
 ///
 /// `f32`, over all inputs: within 2.0 ulp with a fused multiply-add (1.82 measured), 2.5 without (1.89). `f64`, sampled:
 /// within 2.5 ulp (1.55, 1.79). Subnormal results are computed, not flushed. Gradients: within 4 ulp of the formula at
-/// the stored output. (`cargo run --release --example exhaustive`.)
+/// the stored output. (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
 ///
@@ -63,7 +63,7 @@ impl Formula for Sigmoid {
 
     /// Close to 0 the sigmoid is 1/2 + x/4 - x^3/48 + ..., and 1/2 + x/4 may lie half way between two `f32`: the cubic
     /// term, too small for an `f64`, then says that the one nearer to 1/2 is right. So every result is moved towards 1/2
-    /// by about a unit in its last place. That takes no other input across its tie: `examples/exhaustive` judges them all.
+    /// by about a unit in its last place. That takes no other input across its tie: the package `exhaustive` judges them all.
     #[inline(always)]
     fn exact<L: Lanes>(self, x: L) -> L {
         let (s, q, r) = math::exp_quotient(math::clamp(x, 200.0));

@@ -1,4 +1,4 @@
-//! Relus that are 0 for every digit after training at a large learning rate, and how they recover.
+//! Measures how many relus are 0 for every digit after training at a large learning rate, and how they recover.
 
 use activations::Activation;
 use indicatif::ParallelProgressIterator;
@@ -105,26 +105,26 @@ pub fn section(data: &Data) -> Section {
     let ([relu_dead, relu_error], [leaky_dead, leaky_error]) = (cures[0].end(), cures[1].end());
     let body = html! {
         p {
-            "A relu that is 0 for every training digit has no gradient: it is dead. Large steps kill: two hidden layers "
+            "A relu that is 0 for every training digit has no gradient: it is dead. Large steps cause that. Two hidden layers "
             "of 64 relus end with " (by_rate[0].end()[0]) " of them dead after " (EPOCHS) " epochs at a learning rate of "
             (RATES[RATES.len() - 1]) ", and " (by_rate[0].end()[1]) " of the digits misread. Of leaky relus, "
             (by_rate[1].end()[0]) " are positive for no digit, but their slope still carries a gradient: "
             (by_rate[1].end()[1]) " of the digits are misread."
         }
         p {
-            "The cure: " (HARMFUL_EPOCHS) " epochs at " (HARMFUL_RATE) " kill " (harmed) " of the relus. From there, "
+            "Recovery: after " (HARMFUL_EPOCHS) " epochs at " (HARMFUL_RATE) ", " (harmed) " of the relus are dead. Then "
             (GENTLE_EPOCHS) " epochs at " (GENTLE_RATE) " leave " (relu_dead) " dead and " (relu_error) " misread. The "
             "same weights with leaky relus in place of the relus: " (leaky_dead) " and " (leaky_error) ". A dead relu "
-            "can come back when the layer before it still learns, but the leaky ones need no such luck."
+            "recovers only if the layer before it still learns. A leaky relu does not depend on that."
         }
         div.figures {
             (plot("Units that are positive for no training digit.", Axis::Linear("learning rate"),
                 Axis::Linear("share of units"), lines(&by_rate, &|course| rates(&course.dead).collect())))
             (plot("Training error of the same networks.", Axis::Linear("learning rate"),
                 Axis::Linear("training error"), lines(&by_rate, &|course| rates(&course.errors).collect())))
-            (plot("The cure: units that are positive for no training digit.", Axis::Linear("epoch"),
+            (plot("Recovery: units that are positive for no training digit.", Axis::Linear("epoch"),
                 Axis::Linear("share of units"), lines(&cures, &|course| from_one(&course.dead).collect())))
-            (plot("The cure: training error.", Axis::Linear("epoch"),
+            (plot("Recovery: training error.", Axis::Linear("epoch"),
                 Axis::Linear("training error"), lines(&cures, &|course| from_one(&course.errors).collect())))
         }
     };

@@ -61,17 +61,17 @@ pub fn section(data: &Data) -> Section {
     ];
     let body = html! {
         p {
-            "A bias makes the network sure that every digit is a zero. With a bias of " (bias) " the gradient of the "
+            "A bias makes the network take every digit for a zero. With a bias of " (bias) " the gradient of the "
             "squared error has a norm of " (squared_norm) ", because it passes through the saturated softmax; that of "
-            "the cross-entropy has " (likelihood_norm) ", because its logarithm undoes the exponential."
+            "the cross-entropy has " (likelihood_norm) ", because its logarithm cancels the exponential."
         }
         p {
-            "So the cross-entropy unlearns the bias: " (likelihood) " of the training digits are misread after "
-            (EPOCHS) " epochs, against " (squared) " with the squared error. From a bias of 0 the squared error learns "
-            "too, down to " (ordinary) ": the saturation is at fault."
+            "Training with the cross-entropy undoes the bias: " (likelihood) " of the training digits are misread after "
+            (EPOCHS) " epochs, against " (squared) " with the squared error. From a bias of 0 the squared error gets "
+            "down to " (ordinary) " too, so the saturation is the cause."
         }
         div.figures {
-            (plot("Norm of the gradient at the start: the surer the mistake, the less the squared error sees of it.",
+            (plot("Norm of the gradient at the start. With a larger bias, that of the squared error is smaller.",
                 Axis::Linear("bias towards zero"), Axis::Log("gradient norm"), norms))
             (plot(&format!("Training error from a bias of {bias}, and from none."),
                 Axis::Linear("epoch"), Axis::Linear("training error"), errors))

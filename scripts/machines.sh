@@ -5,10 +5,10 @@
 #   neon     64-bit ARM                      wasm     32-bit WebAssembly with simd128, in node, one thread
 #   i686     32-bit x86 with SSE2
 #
-# Needs an x86-64 Debian 12, root for apt-get, and a Rust toolchain from rustup. Installs qemu-user, a C toolchain for each
-# of the last three, and node if there is none. rustup's toolchain lacks these three targets. Their standard library is
-# compiled here from Debian's sources with Debian's compiler. Compiler and sources are unpacked under target/machines,
-# which grows to 3 GB, and are not installed.
+# Needs an x86-64 Debian 12, root for apt-get, and a Rust toolchain from rustup. Installs qemu-user, a C toolchain for
+# each of the last three, and node if there is none. rustup's toolchain lacks these three targets. Their standard
+# library is compiled here from Debian's sources with Debian's compiler. Compiler and sources are unpacked under
+# target/machines, which grows to 3 GB, and are not installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS

@@ -41,7 +41,8 @@ impl Exact {
     /// The nearest `f32`.
     pub fn nearest_f32(self) -> f32 {
         let (hi, lo) = (self.nearest(), self.value.lo);
-        // Rounding to odd: an inexact hi gets an odd last bit, so that rounding it to f32 gives the f32 nearest to hi + lo.
+        // Rounding to odd: an inexact hi gets an odd last bit, so that rounding it to f32 gives the f32 nearest to the
+        // sum of hi and lo.
         let bits = hi.to_bits();
         let odd = match lo {
             0.0 => bits,

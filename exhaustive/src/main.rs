@@ -5,10 +5,10 @@
 //! cargo run --release -p exhaustive -- --step 4099   # a thinned sweep: seconds
 //! ```
 //!
-//! The oracle for `f32` is `Activation::reference` in `f64`, whose error is about 1e-8 of an `f32` ulp. Where that is too
-//! much to tell which `f32` is nearest, double-double arithmetic decides. `f64` and rows of logits have too many inputs to
-//! try them all: millions of `f64` and rows of several kinds and lengths are compared with double-double arithmetic.
-//! The exit status is 1 if a result exceeds a documented bound.
+//! The oracle for `f32` is `Activation::reference` in `f64`, whose error is about 1e-8 of an `f32` ulp. Where that is
+//! too much to tell which `f32` is nearest, double-double arithmetic decides. `f64` and rows of logits have too many
+//! inputs to try them all: millions of `f64` and rows of several kinds and lengths are compared with double-double
+//! arithmetic. The exit status is 1 if a result exceeds its bound or is wrong in another way.
 
 mod double_double;
 mod exact;

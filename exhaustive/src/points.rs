@@ -46,7 +46,8 @@ const INTERVALS: [Interval; 11] = [
 ];
 
 impl Interval {
-    /// The point with this number. Multiples of the golden ratio are evenly spread, with no pattern in their last digits.
+    /// The point with this number. Multiples of the golden ratio are evenly spread, with no pattern in their last
+    /// digits.
     fn point(self, i: u32) -> f64 {
         let fraction = u64::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         match self {

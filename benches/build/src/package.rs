@@ -13,7 +13,8 @@ pub struct Package {
 }
 
 impl Package {
-    /// Writes a package with one dependency, which is a line of the manifest, and with programs of these names and sources.
+    /// Writes a package with one dependency, which is a line of the manifest, and with programs of these names and
+    /// sources.
     pub fn new(directory: &Path, dependency: &str, programs: &[(&str, &str)]) -> Self {
         let manifest = format!(
             "[package]\nname = \"programs\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}\n\n\

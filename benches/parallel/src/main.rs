@@ -1,10 +1,11 @@
 //! Measures what threads gain, and stores past the caches, by size.
 //!
-//! `cargo run --release -p parallel` prints two tables and draws the first as `target/parallel.svg`: the time of a serial
-//! method divided by that of its `par_` twin, and the time of stores to the caches divided by that of stores past them.
+//! `cargo run --release -p parallel` prints two tables and draws the first as `target/parallel.svg`: the time of a
+//! serial method divided by that of its `par_` twin, and the time of stores to the caches divided by that of stores
+//! past them.
 //!
-//! Each thread of the pool is pinned to a CPU: some operating systems wake two threads on the same CPU and separate them
-//! only milliseconds later. `-- --unpinned` leaves the choice to the operating system.
+//! Each thread of the pool is pinned to a CPU: some operating systems wake two threads on the same CPU and separate
+//! them only milliseconds later. `-- --unpinned` leaves the choice to the operating system.
 
 use std::error::Error;
 use std::fs;

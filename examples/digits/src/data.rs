@@ -1,4 +1,5 @@
-//! The handwritten digits: UCI "Optical Recognition of Handwritten Digits", test set (source and licence are in README.md).
+//! The handwritten digits: UCI "Optical Recognition of Handwritten Digits", test set (source and licence are in
+//! README.md).
 
 use std::num::ParseFloatError;
 

@@ -74,8 +74,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network of these widths, inputs first. The weights are random with variance 1 / inputs (LeCun), or twice that for
-    /// relus, which zero half of their inputs (He).
+    /// A network of these widths, inputs first. The weights are random with variance 1 / inputs (LeCun), or twice that
+    /// for relus, which zero half of their inputs (He).
     pub fn new(widths: &[usize], activation: &'static dyn Activation, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let gain = if activation.name().ends_with("relu") { 2.0 } else { 1.0 };

@@ -1,4 +1,4 @@
-//! Every operation on every instruction set as one table: time over that of memcpy of the same size, in the same run.
+//! Every operation on every instruction set in one table: time divided by that of memcpy of the same size.
 //!
 //! `cargo bench --bench ratios -- FILTER` prints the rows whose name contains FILTER.
 
@@ -6,31 +6,33 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use activations::*;
-use comfy_table::{Table, presets};
 
-/// How long one measurement takes, unless a call takes longer: too short to be interrupted often.
+/// The time of one measurement, unless a call takes longer. It is too short to be interrupted often.
 const TURN: Duration = Duration::from_micros(300);
-/// How many pairs of measurements there are, of which the median counts.
+/// The number of pairs of measurements. The median of their ratios is printed.
 const PAIRS: usize = 21;
+
+/// The width of the column of names.
+const NAME_WIDTH: usize = 44;
 
 /// Inputs in [-8, 8] without a pattern.
 fn inputs(len: usize) -> Vec<f32> {
     apart((0..len).map(|i| (i.wrapping_mul(2_654_435_761) % 16_001) as f32 / 1000.0 - 8.0))
 }
 
-/// A page of free memory behind each slice: a load of a lane value must not wait for a store to the slice behind its own.
+/// A slice with a page of free memory behind it, so that no load of a lane value waits for a store to the next slice.
 fn apart<T>(x: impl ExactSizeIterator<Item = T>) -> Vec<T> {
     let mut slice = Vec::with_capacity(x.len() + 4096 / size_of::<T>());
     slice.extend(x);
     slice
 }
 
-/// Another slice of the same numbers.
+/// A copy in a slice of its own.
 fn copy<T: Copy>(x: &[T]) -> Vec<T> {
     apart(x.iter().copied())
 }
 
-/// How many calls take a [`TURN`].
+/// The number of calls that take a [`TURN`].
 fn calls_in_a_turn(work: &mut dyn FnMut()) -> u32 {
     let mut calls = 1;
     while time(work, calls) * f64::from(calls) < TURN.as_secs_f64() / 2.0 {
@@ -39,7 +41,7 @@ fn calls_in_a_turn(work: &mut dyn FnMut()) -> u32 {
     (TURN.as_secs_f64() / time(work, calls)) as u32 + 1
 }
 
-/// A call's seconds, after one that is not timed.
+/// Seconds of a call, after one call that is not timed.
 fn time(work: &mut dyn FnMut(), calls: u32) -> f64 {
     work();
     let start = Instant::now();
@@ -47,15 +49,29 @@ fn time(work: &mut dyn FnMut(), calls: u32) -> f64 {
     start.elapsed().as_secs_f64() / f64::from(calls)
 }
 
-/// The table, and which rows it takes.
+/// A Markdown table of the rows whose name contains `filter`.
 struct Report {
-    table: Table,
     filter: String,
 }
 
 impl Report {
-    /// Times `work` on every instruction set beside memcpy of a slice that is like `x`.
-    fn row<T: Copy>(&mut self, name: &str, x: &[T], mut work: impl FnMut()) {
+    /// Prints the header.
+    fn new(filter: String) -> Self {
+        let names: Vec<String> = Isa::available().map(|isa| isa.to_string()).collect();
+        let report = Self { filter };
+        report.line("operation", "memcpy, ns/element", &names);
+        report.line(&"-".repeat(NAME_WIDTH), &"-".repeat(18), &names.iter().map(|_| "-".repeat(8)).collect::<Vec<_>>());
+        report
+    }
+
+    /// Prints a line of the table.
+    fn line(&self, name: &str, memcpy: &str, ratios: &[String]) {
+        let ratios: String = ratios.iter().map(|ratio| format!(" {ratio:8} |")).collect();
+        println!("| {name:NAME_WIDTH$} | {memcpy:18} |{ratios}");
+    }
+
+    /// Times `work` on every instruction set beside memcpy of a slice like `x`, and prints the row.
+    fn row<T: Copy>(&self, name: &str, x: &[T], mut work: impl FnMut()) {
         if !name.contains(&self.filter) {
             return;
         }
@@ -63,7 +79,7 @@ impl Report {
         let mut memcpy = || black_box(&mut to[..]).copy_from_slice(black_box(&from));
         let memcpy_calls = calls_in_a_turn(&mut memcpy);
         let mut least = f64::INFINITY;
-        let mut cells = vec![name.to_string(), String::new()];
+        let mut cells = Vec::new();
         for isa in Isa::available() {
             isa.with(|| {
                 let calls = calls_in_a_turn(&mut work);
@@ -77,18 +93,13 @@ impl Report {
                 cells.push(format!("{:.2}", ratios[PAIRS / 2]));
             });
         }
-        cells[1] = format!("{:.4}", least * 1e9 / x.len() as f64);
-        self.table.add_row(cells);
+        self.line(name, &format!("{:.4}", least * 1e9 / x.len() as f64), &cells);
     }
 }
 
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    let names = Isa::available().map(|isa| isa.to_string());
-    table.set_header(["operation".to_string(), "memcpy, ns/element".to_string()].into_iter().chain(names));
-    let mut report = Report { table, filter };
+    let report = Report::new(filter);
 
     for act in ACTIVATIONS {
         for len in [1, 8, 1000, 65_536, 1 << 22] {
@@ -154,5 +165,4 @@ fn main() {
     report.row("clip by global norm 65536", &x, || {
         black_box(clip_by_global_norm(&mut [&mut gradients], f64::INFINITY));
     });
-    println!("{}", report.table);
 }

@@ -1,36 +1,40 @@
-//! Every operation on every instruction set as one table: time over that of memcpy of the same size, in the same run.
+//! Every operation on every instruction set in one table: time divided by that of memcpy of the same size.
 //!
-//! `cargo bench --bench ratios -- FILTER` prints the rows whose name contains FILTER.
+//! `cargo bench --bench ratios -- FILTER` prints the rows whose name contains FILTER. The operations are those of the list,
+//! called through a pointer and slices of slices: for a few elements that is 1 or 2 ns more than a direct call.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use activations::*;
-use comfy_table::{Table, presets};
+use activations::Isa;
+use operations::{Element, Family, Operation, Parameters, Shape};
 
-/// How long one measurement takes, unless a call takes longer: too short to be interrupted often.
+/// The time of one measurement, unless a call takes longer. It is too short to be interrupted often.
 const TURN: Duration = Duration::from_micros(300);
-/// How many pairs of measurements there are, of which the median counts.
+/// The number of pairs of measurements. The median of their ratios is printed.
 const PAIRS: usize = 21;
 
+/// The width of the column of names.
+const NAME_WIDTH: usize = 44;
+
 /// Inputs in [-8, 8] without a pattern.
-fn inputs(len: usize) -> Vec<f32> {
-    apart((0..len).map(|i| (i.wrapping_mul(2_654_435_761) % 16_001) as f32 / 1000.0 - 8.0))
+fn inputs<T: Element>(len: usize) -> Vec<T> {
+    apart((0..len).map(|i| T::rounded((i.wrapping_mul(2_654_435_761) % 16_001) as f64 / 1000.0 - 8.0)))
 }
 
-/// A page of free memory behind each slice: a load of a lane value must not wait for a store to the slice behind its own.
+/// A slice with a page of free memory behind it, so that no load of a lane value waits for a store to the next slice.
 fn apart<T>(x: impl ExactSizeIterator<Item = T>) -> Vec<T> {
     let mut slice = Vec::with_capacity(x.len() + 4096 / size_of::<T>());
     slice.extend(x);
     slice
 }
 
-/// Another slice of the same numbers.
+/// A copy in a slice of its own.
 fn copy<T: Copy>(x: &[T]) -> Vec<T> {
     apart(x.iter().copied())
 }
 
-/// How many calls take a [`TURN`].
+/// The number of calls that take a [`TURN`].
 fn calls_in_a_turn(work: &mut dyn FnMut()) -> u32 {
     let mut calls = 1;
     while time(work, calls) * f64::from(calls) < TURN.as_secs_f64() / 2.0 {
@@ -39,7 +43,7 @@ fn calls_in_a_turn(work: &mut dyn FnMut()) -> u32 {
     (TURN.as_secs_f64() / time(work, calls)) as u32 + 1
 }
 
-/// A call's seconds, after one that is not timed.
+/// Seconds of a call, after one call that is not timed.
 fn time(work: &mut dyn FnMut(), calls: u32) -> f64 {
     work();
     let start = Instant::now();
@@ -47,23 +51,34 @@ fn time(work: &mut dyn FnMut(), calls: u32) -> f64 {
     start.elapsed().as_secs_f64() / f64::from(calls)
 }
 
-/// The table, and which rows it takes.
+/// A Markdown table of the rows whose name contains `filter`.
 struct Report {
-    table: Table,
     filter: String,
 }
 
 impl Report {
-    /// Times `work` on every instruction set beside memcpy of a slice that is like `x`.
-    fn row<T: Copy>(&mut self, name: &str, x: &[T], mut work: impl FnMut()) {
-        if !name.contains(&self.filter) {
-            return;
-        }
+    /// Prints the header.
+    fn new(filter: String) -> Self {
+        let names: Vec<String> = Isa::available().map(|isa| isa.to_string()).collect();
+        let report = Self { filter };
+        report.line("operation", "memcpy, ns/element", &names);
+        report.line(&"-".repeat(NAME_WIDTH), &"-".repeat(18), &names.iter().map(|_| "-".repeat(8)).collect::<Vec<_>>());
+        report
+    }
+
+    /// Prints a line of the table.
+    fn line(&self, name: &str, memcpy: &str, ratios: &[String]) {
+        let ratios: String = ratios.iter().map(|ratio| format!(" {ratio:8} |")).collect();
+        println!("| {name:NAME_WIDTH$} | {memcpy:18} |{ratios}");
+    }
+
+    /// Times `work` on every instruction set beside memcpy of a slice like `x`, and prints the row.
+    fn row<T: Copy>(&self, name: &str, x: &[T], mut work: impl FnMut()) {
         let (from, mut to) = (copy(x), copy(x));
         let mut memcpy = || black_box(&mut to[..]).copy_from_slice(black_box(&from));
         let memcpy_calls = calls_in_a_turn(&mut memcpy);
         let mut least = f64::INFINITY;
-        let mut cells = vec![name.to_string(), String::new()];
+        let mut cells = Vec::new();
         for isa in Isa::available() {
             isa.with(|| {
                 let calls = calls_in_a_turn(&mut work);
@@ -77,82 +92,60 @@ impl Report {
                 cells.push(format!("{:.2}", ratios[PAIRS / 2]));
             });
         }
-        cells[1] = format!("{:.4}", least * 1e9 / x.len() as f64);
-        self.table.add_row(cells);
+        self.line(name, &format!("{:.4}", least * 1e9 / x.len() as f64), &cells);
     }
+}
+
+/// The rows of the operations of one shape that `is_chosen`, each by its first method.
+fn rows<T: Element>(report: &Report, shape: Shape, is_chosen: impl Fn(&Operation<T>) -> bool) {
+    // An infinite limit: a clipping by norm only measures.
+    let parameters = Parameters { limit: f64::INFINITY, ..Parameters::default() };
+    for operation in operations::all::<T>(shape, &parameters).iter().filter(|operation| is_chosen(operation)) {
+        let name = format!("{} {}", operation.name, size(operation, shape));
+        if !name.contains(&report.filter) {
+            continue;
+        }
+        let inputs: Vec<Vec<T>> = operation.fill(&inputs(shape.len())).iter().map(|input| copy(input)).collect();
+        let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
+        let mut outputs: Vec<Vec<T>> =
+            operation.outputs.iter().map(|len| apart((0..*len).map(|_| T::default()))).collect();
+        let form = &operation.forms[0];
+        if let Some(input) = form.overwrites {
+            outputs[0].copy_from_slice(&inputs[input]);
+        }
+        let mut outputs: Vec<&mut [T]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        report.row(&name, &inputs[0], || {
+            black_box((form.call)(black_box(&views), &mut outputs));
+        });
+    }
+}
+
+/// The size of an operation's tensor as the table has it.
+fn size<T: Element>(operation: &Operation<T>, shape: Shape) -> String {
+    let Shape { outer, axis, inner } = shape;
+    let size = match (operation.family, inner) {
+        (Family::Elementwise | Family::Reduction, _) => shape.len().to_string(),
+        (_, 1) => format!("{outer}x{axis}"),
+        _ => format!("axis 1 of {outer}x{axis}x{inner}"),
+    };
+    if T::BYTES == 8 { format!("f64 {size}") } else { size }
 }
 
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN);
-    let names = Isa::available().map(|isa| isa.to_string());
-    table.set_header(["operation".to_string(), "memcpy, ns/element".to_string()].into_iter().chain(names));
-    let mut report = Report { table, filter };
-
-    for act in ACTIVATIONS {
-        for len in [1, 8, 1000, 65_536, 1 << 22] {
-            let (x, dy) = (inputs(len), inputs(len));
-            let (mut y, mut dx) = (copy(&x), copy(&x));
-            report.row(&format!("{} {len}", act.name()), &x, || act.forward(black_box(&x), &mut y));
-            let exact = act.exact();
-            report.row(&format!("{} exact {len}", act.name()), &x, || exact.forward(black_box(&x), &mut y));
-            act.forward(&x, &mut y);
-            report.row(&format!("{} backward {len}", act.name()), &x, || act.backward(black_box(&y), &dy, &mut dx));
-        }
-        let x = apart(inputs(65_536).into_iter().map(f64::from));
-        let mut y = copy(&x);
-        report.row(&format!("{} f64 65536", act.name()), &x, || act.forward(black_box(&x), &mut y));
+    let report = Report::new(filter);
+    let is_elementwise = |operation: &Operation<f32>| operation.family == Family::Elementwise;
+    for len in [1, 8, 1000, 65_536, 1 << 22] {
+        rows(&report, Shape::rows_of(1, len), is_elementwise);
     }
-
-    macro_rules! softmax {
-        ($name:literal, $operation:ident) => {
-            for (rows, axis, inner) in [
-                (100_000, 10, 1),
-                (4096, 128, 1),
-                (512, 1000, 1),
-                (8, 32_000, 1),
-                (1, 128_256, 1),
-                (512, 1000, 512),
-                (65_536, 10, 65_536),
-                (65_536, 10, 8),
-            ] {
-                let size = if inner == 1 {
-                    format!("{rows}x{axis}")
-                } else {
-                    format!("axis 1 of {}x{axis}x{inner}", rows / inner)
-                };
-                let (x, dy) = (inputs(rows * axis), inputs(rows * axis));
-                let (mut y, mut dx) = (copy(&x), copy(&x));
-                let operation = $operation::axis(axis, inner);
-                report.row(&format!("{} {size}", $name), &x, || operation.forward(black_box(&x), &mut y));
-                operation.forward(&x, &mut y);
-                report.row(&format!("{} backward {size}", $name), &x, || {
-                    operation.backward(black_box(&y), &dy, &mut dx);
-                });
-            }
-        };
-    }
-    softmax!("softmax", Softmax);
-    softmax!("log-softmax", LogSoftmax);
-
-    for (rows, classes) in [(100_000, 10), (512, 1000), (8, 32_000)] {
-        let (x, size) = (inputs(rows * classes), format!("{rows}x{classes}"));
-        let (mut losses, mut dx) = (vec![0.0; rows], copy(&x));
-        let targets: Vec<u32> = (0..rows).map(|r| (r * 7 % classes) as u32).collect();
-        let loss = CrossEntropy::rows(classes);
-        report.row(&format!("cross-entropy {size}"), &x, || loss.forward(black_box(&x), &targets, &mut losses));
-        report.row(&format!("cross-entropy and gradient {size}"), &x, || {
-            loss.forward_backward(black_box(&x), &targets, 1.0, &mut losses, &mut dx);
+    rows::<f64>(&report, Shape::rows_of(1, 65_536), |operation| operation.family == Family::Elementwise);
+    rows::<f32>(&report, Shape::rows_of(1, 65_536), |operation| operation.family == Family::Reduction);
+    for (rows_of, columns) in [(100_000, 10), (4096, 128), (512, 1000), (8, 32_000), (1, 128_256)] {
+        rows::<f32>(&report, Shape::rows_of(columns, rows_of), |operation| {
+            matches!(operation.family, Family::Axis | Family::Rows)
         });
-        let sum = LogSumExp::rows(classes);
-        report.row(&format!("log-sum-exp {size}"), &x, || sum.forward(black_box(&x), &mut losses));
     }
-
-    let (x, mut gradients) = (inputs(65_536), inputs(65_536));
-    report.row("clip by value 65536", &x, || clip_by_value(black_box(&mut gradients), 7.0));
-    report.row("clip by global norm 65536", &x, || {
-        black_box(clip_by_global_norm(&mut [&mut gradients], f64::INFINITY));
-    });
-    println!("{}", report.table);
+    for (outer, axis, inner) in [(1, 1000, 512), (1, 10, 65_536), (8192, 10, 8)] {
+        rows::<f32>(&report, Shape { outer, axis, inner }, |operation| operation.family == Family::Axis);
+    }
 }

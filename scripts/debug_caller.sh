@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Fails if a debug build that optimises its dependencies is more than 1.1 times slower than release: scripts/debug_caller.sh
+# Fails if a debug build that optimises its dependencies is more than 1.1 times slower than release:
+# scripts/debug_caller.sh
 #
-# It makes a crate that depends on this one, with `[profile.dev.package."*"] opt-level = 3`, and times `Sigmoid.forward` on
-# 65 536 f32 on every instruction set. Debug and release run by turns, so that both see the same machine.
+# Makes a crate that depends on this one, with `[profile.dev.package."*"] opt-level = 3`, and times `Sigmoid.forward` on
+# 65 536 f32 on every instruction set. Debug and release builds run in turns, so that a disturbance affects both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repository=$PWD
@@ -26,7 +27,7 @@ opt-level = 3
 [workspace]
 TOML
 cat >"$caller/src/main.rs" <<'RUST'
-//! Prints a line for each instruction set: its name, and the nanoseconds of a call.
+//! Prints a line for each instruction set: its name and the nanoseconds of a call.
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -46,7 +47,7 @@ fn main() {
 
 /// The median time of a call over all turns.
 fn median(call: &mut dyn FnMut()) -> f64 {
-    // The first call warms the caches, the second says how many calls are a turn.
+    // The first call warms the caches. The second one gives the number of calls in a turn.
     call();
     let calls = (SECONDS_A_TURN / seconds(1, call)).ceil() as usize;
     let mut turns: Vec<f64> = (0..TURNS).map(|_| seconds(calls, call) / calls as f64 * 1e9).collect();
@@ -70,7 +71,7 @@ for _ in 1 2 3; do
   done
 done >"$caller/times"
 
-# Lines are `BUILD ISA NS`; the best of three counts.
+# Lines are `BUILD ISA NS`. The least of the three times counts.
 awk '
   !($2 in seen) { seen[$2]; order[++sets] = $2 }
   !(($1, $2) in best) || $3 < best[$1, $2] { best[$1, $2] = $3 }

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Fails if the release library has an intrinsic or a lane method as a function of its own: scripts/intrinsics.sh
 #
-# Each of them is an instruction or a few, and must be inlined where it is used. Needs nm of binutils.
+# Each of them is one instruction or a few, and must be inlined where it is used. Needs nm of binutils.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --lib
 library=${CARGO_TARGET_DIR:-target}/release/libactivations.rlib
 
-# Lines are `TYPE NAME`. All that src/lanes and src/math hold is lane arithmetic, but for the modules of slices, and for a
-# product for hard elements that is a call on purpose.
+# Lines are `TYPE NAME`. Everything in src/lanes and src/math is lane arithmetic, except the modules that read and write
+# slices, and a product of hard elements that is meant to be a call.
 functions=$(nm --defined-only -C "$library" 2> >(grep -v 'no symbols$' >&2) | sed -nE 's/^[0-9a-f]+ ([tTwWi]) /\1 /p')
 arithmetic='^. [<&([]*(core::core_arch|safe_arch|wide|activations::(lanes|math))::'
 slices='^. <*activations::lanes::(slices::|rows::|lines::|portable::gradual_mul::f64)'

@@ -5,9 +5,10 @@
 #   neon     64-bit ARM                      wasm     32-bit WebAssembly with simd128, in node, one thread
 #   i686     32-bit x86 with SSE2
 #
-# Needs an x86-64 Debian 12, root for apt-get, and a Rust toolchain from rustup. Installs qemu-user, for the last three
-# also a C toolchain each, and node if there is none. Their standard library is compiled here, from Debian's sources, by
-# Debian's compiler: both are unpacked under target/machines (3 GB with what is built) and nothing else sees them.
+# Needs an x86-64 Debian 12, root for apt-get, and a Rust toolchain from rustup. Installs qemu-user, a C toolchain for
+# each of the last three, and node if there is none. rustup's toolchain lacks these three targets. Their standard
+# library is compiled here from Debian's sources with Debian's compiler. Compiler and sources are unpacked under
+# target/machines, which grows to 3 GB, and are not installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
@@ -20,7 +21,7 @@ install() {
   apt-get install -q -y --no-install-recommends "$@"
 }
 
-# on ISAS [CARGO OPTION]...: runs everything, where these and no other instruction sets must be found.
+# on ISAS [CARGO OPTION]...: runs the tests and a thinned sweep. Fails if the machine has other instruction sets.
 on() {
   local expected=$1 found
   shift
@@ -28,7 +29,7 @@ on() {
   echo "instruction sets: $found"
   [ "$found" = "$expected" ] || { echo "expected: $expected" >&2; return 1; }
   cargo test --release --tests "$@" -- ${skip:+--skip "$skip"}
-  cargo run --release --example exhaustive "$@" -- --step 32749
+  cargo run --release -p exhaustive "$@" -- --step 32749
 }
 
 # x86 CPU ISAS
@@ -61,9 +62,9 @@ unpack_rust() {
 
 nehalem() { x86 Nehalem "scalar portable"; }
 
-# Less what qemu does not emulate, nor this crate use. One heap for all threads: qemu's masked loads read what is masked
-# out as well, past a slice's end, which at the end of a thread's own heap is a fault that no CPU raises; so is it at the
-# guard pages of the tests.
+# The features that are switched off are those that qemu does not emulate. The crate uses none of them. qemu's masked
+# loads also read the lanes that are masked out. Past the end of a slice that faults where no CPU would: at the end of a
+# thread's own heap, hence one heap for all threads, and at guard pages, hence the skipped tests.
 haswell() { skip=nothing_is_touched_outside MALLOC_ARENA_MAX=1 x86 Haswell,-hle,-invpcid,-pcid,-rtm,-tsc-deadline,-x2apic "scalar portable avx2"; }
 
 neon() {

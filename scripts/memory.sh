@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# The tests under tools that watch every access to memory: scripts/memory.sh [asan|valgrind|all]
+# Runs the tests under tools that check every access to memory: scripts/memory.sh [asan|valgrind|all]
 #
 #   asan      AddressSanitizer, every instruction set of this machine, AVX-512 too; needs rustup's nightly toolchain
-#   valgrind  all but AVX-512, which it does not know; here a load that is partly outside is an error too
+#   valgrind  every instruction set but AVX-512, which valgrind lacks. A load that is partly outside is an error here
 #
-# The tests ask for each instruction set in turn; what does not ask runs on the one that the environment names.
+# Most tests go through every instruction set themselves. ACTIVATIONS_ISA is for those that do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=x86_64-unknown-linux-gnu
 
 asan() {
   local isa
-  for isa in $(cargo run -q --release --example isa); do
+  for isa in $(cargo run -q --profile test --example isa); do
     echo "== AddressSanitizer, ACTIVATIONS_ISA=$isa"
     ACTIVATIONS_ISA=$isa RUSTFLAGS=-Zsanitizer=address cargo +nightly test --tests --target $target
   done
 }
 
-# Some tests: the others are a hundred times too long for it.
+# A few tests: the others take about a hundred times longer under valgrind.
 valgrind() {
   local isa
   export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind -q --partial-loads-ok=no --error-exitcode=9"

@@ -1,7 +1,7 @@
 // Runs a wasm32-wasip1 program in node: node wasi.mjs PROGRAM [ARGUMENT]...
 //
-// Debian's wasi-libc has no threads, whose functions Rust's std links all the same: making one is refused here with
-// ENOTSUP, and the others, called by one thread alone, have nothing to do.
+// Debian's wasi-libc has no threads, but Rust's std links the functions for them. Here pthread_create fails with ENOTSUP,
+// and the others do nothing, since there is one thread only.
 import { readFile } from "node:fs/promises";
 import { WASI } from "node:wasi";
 

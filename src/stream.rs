@@ -12,7 +12,7 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(0);
 ///
 /// [`Relu`](crate::Relu), [`LeakyRelu`](crate::LeakyRelu) and every gradient of an activation then use non-temporal
 /// stores, on AVX2 and AVX-512, unless they work in place. An ordinary store reads the output's memory first, a
-/// non-temporal one does not: that saves a third of the time and more (`cargo bench --bench parallel`). The price is
+/// non-temporal one does not: that saves a third of the time and more (`cargo run --release -p parallel`). The price is
 /// that the output is not in the caches when it is read next. Results are the same. Other functions compute for longer
 /// than memory takes, and would gain nothing.
 ///

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use activations::Isa;
-use operations::{Element, Family, Operation, Parameters, Shape, elementwise};
+use operations::{Element, Family, Hash, Operation, Parameters, Shape, elementwise};
 
 /// The hashes in `f32` and `f64`, on instruction sets with a fused multiply-add.
 const GOLDEN: &str = "\
@@ -57,19 +57,6 @@ const SHAPES: [[usize; 3]; 12] = [
     [1, 1000, 3],
 ];
 
-/// FNV-1a of 64 bits over halves of words.
-struct Hash(u64);
-
-impl Hash {
-    fn add(&mut self, words: impl IntoIterator<Item = u64>) {
-        for word in words {
-            for half in [word & 0xffff_ffff, word >> 32] {
-                self.0 = (self.0 ^ half).wrapping_mul(0x0000_0100_0000_01b3);
-            }
-        }
-    }
-}
-
 /// Bit patterns of the whole format, evenly spaced, and for `f64`, most of which is far from 1, numbers around 1 as well.
 fn sample<T: Element>() -> Vec<T> {
     let patterns = || (0..=u32::MAX).step_by(4099);
@@ -91,10 +78,12 @@ fn hashes<T: Element>() -> Vec<(String, Hash)> {
     let mut add = |operation: &Operation<T>, numbers: &[T]| {
         let results = operation.run(&operation.forms[0], &operation.fill(numbers));
         let place = hashes.iter().position(|(name, _)| *name == operation.name).unwrap_or_else(|| {
-            hashes.push((operation.name.clone(), Hash(0xcbf2_9ce4_8422_2325)));
+            hashes.push((operation.name.clone(), Hash::default()));
             hashes.len() - 1
         });
-        hashes[place].1.add(results.bits());
+        // Words of 32 bits, which the hash mixes best.
+        let halves = results.bits().into_iter().flat_map(|bits| [bits & 0xffff_ffff, bits >> 32]);
+        hashes[place].1 = hashes[place].1.with(halves);
     };
     let numbers = sample::<T>();
     for operation in elementwise::all(numbers.len()) {

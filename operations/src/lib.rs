@@ -9,10 +9,13 @@
 
 pub mod bound;
 pub mod clip;
+mod double_double;
 mod element;
 pub mod elementwise;
+mod hash;
 pub mod loss;
 mod operation;
+mod oracle;
 pub mod panics;
 mod shape;
 pub mod softmax;
@@ -21,8 +24,11 @@ mod uninit;
 use std::sync::Arc;
 
 pub use bound::Bound;
+pub use double_double::DoubleDouble;
 pub use element::Element;
+pub use hash::Hash;
 pub use operation::{Family, Form, Operation, Results};
+pub use oracle::Exact;
 pub use shape::Shape;
 pub use uninit::uninit;
 

@@ -38,7 +38,7 @@ use crate::lanes::Slices;
 ///
 /// # Proof
 ///
-/// `cargo run --release --example exhaustive` judges the results for all 2^32 inputs on every instruction set that the
+/// `cargo run --release -p exhaustive` judges the results for all 2^32 inputs on every instruction set that the
 /// machine has, by double-double arithmetic where `f64` is too coarse, and prints a hash of all results:
 ///
 /// | | results | derivatives at the results |

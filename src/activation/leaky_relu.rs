@@ -13,7 +13,7 @@ use crate::{check, reference};
 ///
 /// `f32`: within 1.5 ulp for every slope that is normal as `f32`, subnormal products included: the slope is rounded to
 /// `f32`, then the product. `f64`: within 0.5 ulp, or 0.75 if the product is subnormal, since it may be rounded twice.
-/// (`cargo run --release --example exhaustive`.)
+/// (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
 ///

@@ -21,7 +21,7 @@ use crate::reference;
 ///
 /// `f32`, over all inputs: within 2.0 ulp with a fused multiply-add (1.82 measured), 2.5 without (1.89). `f64`,
 /// sampled: within 2.5 ulp (1.55, 1.79). Subnormal results are computed, not flushed. Gradients: within 4 ulp of the
-/// formula at the stored output. (`cargo run --release --example exhaustive`.)
+/// formula at the stored output. (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
 ///
@@ -76,7 +76,7 @@ impl Formula for Sigmoid {
     ///
     /// Close to 0 the sigmoid is 1/2 + x/4 - x^3/48 + .., and 1/2 + x/4 may lie half way between two `f32`. The cubic
     /// term is too small for an `f64`, but it decides: the `f32` nearer to 1/2 is right. So every result is moved
-    /// towards 1/2 by about one ulp of `f64`. No result of another input crosses a tie by that: `examples/exhaustive`
+    /// towards 1/2 by about one ulp of `f64`. No result of another input crosses a tie by that: `exhaustive`
     /// judges all of them.
     #[inline(always)]
     fn exact<L: Lanes>(self, x: L) -> L {

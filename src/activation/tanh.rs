@@ -14,7 +14,7 @@ use crate::reference;
 ///
 /// `f32`, over all inputs: within 2.0 ulp with a fused multiply-add (1.17 measured), 2.5 without (2.18). `f64`,
 /// sampled: within 2.5 ulp (2.08, 2.26). Tiny and subnormal inputs are returned unchanged. Gradients: within 4 ulp of
-/// the formula at the stored output. (`cargo run --release --example exhaustive`.)
+/// the formula at the stored output. (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
 ///

@@ -17,7 +17,7 @@ fn main() {
     black_box((&y, &dx));
 }
 
-/// Everything that there is for both element types.
+/// All operations that both element types have.
 fn all<T: Float>(x: &[T], y: &mut [T], dx: &mut [T]) {
     for activation in ACTIVATIONS {
         activation.forward(x, y);

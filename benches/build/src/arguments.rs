@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::process;
 
-/// What was asked for.
+/// The parsed arguments.
 pub struct Arguments {
-    /// The checkouts of the crate, each with what it is called in the tables.
+    /// The checkouts of the crate, with their names in the tables.
     pub crates: Vec<(String, PathBuf)>,
-    /// How many activations are added to see what one costs.
+    /// How many activations are added to measure the cost of one.
     pub more: usize,
-    /// How often each build is run.
+    /// How often each package is built.
     pub runs: usize,
 }
 
@@ -34,7 +34,7 @@ impl Arguments {
     }
 }
 
-/// The number that an option has.
+/// The value of an option as a number.
 fn at_least_one(option: &str, value: &str) -> Result<usize, String> {
     let number = value.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| format!("{option}: `{value}` is not a number above 0"))
@@ -42,6 +42,6 @@ fn at_least_one(option: &str, value: &str) -> Result<usize, String> {
 
 /// Ends the program with this error and the usage.
 pub fn exit(error: &str) -> ! {
-    eprintln!("{error}\nusage: activations-build [--crate PATH]... [--more N] [--runs N]");
+    eprintln!("{error}\nusage: build-cost [--crate PATH]... [--more N] [--runs N]");
     process::exit(2);
 }

@@ -1,4 +1,4 @@
-//! A build from nothing, run as often as one likes.
+//! Builds of a package in an empty target directory, and their costs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::measure::{self, Seconds};
 use crate::package::Package;
 
-/// The program that every package has and that does nothing.
-const NOTHING: &str = "nothing";
+/// The program without code of its own, which every package has.
+const EMPTY_PROGRAM: &str = "nothing";
 
-/// A package to be built and what the builds took.
+/// A package and the costs of its builds.
 pub struct Build {
-    /// What it is called in the tables.
+    /// The name in the tables.
     pub name: String,
     package: Package,
     library: Option<&'static str>,
@@ -19,16 +19,16 @@ pub struct Build {
     costs: Vec<Cost>,
 }
 
-/// What a build took and made.
+/// The costs of one build.
 #[derive(Default)]
 struct Cost {
-    /// CPU seconds of the whole.
+    /// CPU seconds of the whole build.
     whole: f64,
-    /// CPU seconds of the library's own compile.
+    /// CPU seconds of the compile of the library.
     library: f64,
     /// Bytes of machine code in the library.
     library_text: u64,
-    /// Of each program.
+    /// The sizes of the programs.
     sizes: Vec<Size>,
 }
 
@@ -42,17 +42,17 @@ pub struct Size {
 }
 
 impl Build {
-    /// A package of which `nothing` is timed, with the compile of this library, and of which these programs are weighed.
+    /// Measures CPU seconds of the empty program and of this library in it, and the sizes of these programs.
     pub fn new(name: &str, package: Package, library: Option<&'static str>, programs: &'static [&'static str]) -> Self {
         package.fetch();
         Self { name: name.to_owned(), package, library, programs, costs: vec![] }
     }
 
-    /// Builds everything in this directory, which must not exist.
+    /// Builds everything in this target directory, which must not exist.
     pub fn run(&mut self, target: &Path) {
         fs::create_dir(target).expect("a new target directory");
         let mut cost = Cost::default();
-        let seconds = Seconds::of(self.package.build(&[NOTHING], target), &target.join("seconds"));
+        let seconds = Seconds::of(self.package.build(&[EMPTY_PROGRAM], target), &target.join("seconds"));
         cost.whole = seconds.whole;
         if let Some(library) = self.library {
             cost.library = seconds.of_crate(library);

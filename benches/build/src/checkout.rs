@@ -1,22 +1,22 @@
-//! A copy of a checkout: what changes there meanwhile does not matter, and what is changed here does not matter there.
+//! A copy of a checkout. Later changes of the one do not affect the other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-/// The tables of a manifest that concern nobody who depends on the crate.
-const UNUSED: [&str; 6] = ["bench", "example", "test", "dev-dependencies", "profile", "workspace"];
+/// The tables of a manifest that do not matter to dependents. Without them the copy needs no file that they name.
+const UNUSED: [&str; 7] = ["bench", "example", "test", "dev-dependencies", "lints", "profile", "workspace"];
 
-/// A copy of the crate, less its tests and benchmarks.
+/// A copy of the crate without its tests and benchmarks.
 pub struct Checkout {
-    /// Where it is.
+    /// The directory of the copy.
     pub directory: PathBuf,
     manifest: Table,
 }
 
 impl Checkout {
-    /// Copies what a dependent needs.
+    /// Copies the files that a dependent needs.
     pub fn copy(from: &Path, to: &Path) -> Self {
         copy_directory(&from.join("src"), &to.join("src"));
         for name in ["README.md", "build.rs", "Cargo.lock"] {
@@ -42,7 +42,7 @@ impl Checkout {
         names.filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// The version numbers of its dependencies, to be copied beside the manifest of a program.
+    /// The lock file, to be copied beside the manifest of a program.
     pub fn lock(&self) -> PathBuf {
         self.directory.join("Cargo.lock")
     }

@@ -19,7 +19,7 @@ impl Features {
         Self { default: false, names }
     }
 
-    /// The sets that are worth a build of their own.
+    /// The sets that are measured.
     pub fn sets(exist: &[String], defaults: &[String]) -> Vec<Self> {
         let all_but_rayon: Vec<&str> = defaults.iter().map(String::as_str).filter(|name| *name != "rayon").collect();
         let mut sets = vec![Self { default: true, names: vec![] }];
@@ -32,7 +32,7 @@ impl Features {
         sets
     }
 
-    /// The features that add operations: all of these make a build without threads that has every operation.
+    /// The features that add operations. With all of them a build has every operation, but no threads.
     pub const ALL_OPERATIONS: &[&str] = &["exact", "f64"];
 
     /// The keys of the dependency in a manifest.

@@ -1,8 +1,9 @@
-//! What the crate costs those who build it: CPU seconds of the compiler and bytes of the programs.
+//! Measures CPU seconds of builds of `activations` and bytes of programs that use it.
 //!
-//! `cargo run --release --manifest-path benches/build/Cargo.toml -- [--crate PATH]... [--more N] [--runs N]`
+//! `cargo run --release -p build-cost -- [--crate PATH]... [--more N] [--runs N]`
 //!
-//! Every `--crate` is a checkout of the crate; this one if there is none. Needs `size` of binutils.
+//! Every `--crate` names a checkout of the crate, by default this one. `--more` is the number of activations that are
+//! added to measure the cost of one, and `--runs` how often everything is built. Needs `size` of binutils.
 
 mod arguments;
 mod build;
@@ -22,7 +23,7 @@ use build::Build;
 use package::Package;
 use subject::Subject;
 
-/// The crate to compare with, at this version.
+/// The version of regex, whose build is measured for comparison.
 const REGEX: &str = "1.13.2";
 
 fn main() {
@@ -48,7 +49,7 @@ fn main() {
     print!("{}", report::all(&arguments, &plain, &regex, &subjects));
 }
 
-/// Runs all the builds, then all of them again: what disturbs the machine disturbs all alike.
+/// Runs all builds in turn, this many times, so that a disturbance of the machine affects all of them.
 fn run_in_turns(builds: &mut [&mut Build], runs: usize, target: &Path) {
     for run in 1..=runs {
         for build in &mut *builds {

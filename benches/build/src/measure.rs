@@ -1,4 +1,4 @@
-//! CPU seconds of processes and bytes of what they wrote.
+//! CPU seconds of processes and sizes of files.
 
 use std::env;
 use std::fs::{self, File};
@@ -14,14 +14,14 @@ const LOG: &str = "ACTIVATIONS_BUILD_LOG";
 
 /// The CPU seconds of a build.
 pub struct Seconds {
-    /// Of cargo and all that it ran.
+    /// CPU seconds of cargo and all processes that it started.
     pub whole: f64,
-    /// Of the compiler, by crate.
+    /// Lines of a crate and the CPU seconds of its compile.
     compiles: String,
 }
 
 impl Seconds {
-    /// Runs cargo with this program in place of the compiler, to see each compile by itself.
+    /// Runs cargo with this program in place of the compiler, to time every compile.
     pub fn of(mut cargo: Command, log: &Path) -> Self {
         File::create(log).expect("a file for the CPU seconds");
         let this_program = env::current_exe().expect("the path of this program");
@@ -30,7 +30,7 @@ impl Seconds {
         Self { whole, compiles: fs::read_to_string(log).expect("the CPU seconds were written") }
     }
 
-    /// Those of the one compile of this crate.
+    /// CPU seconds of this crate, which must have been compiled once.
     pub fn of_crate(&self, name: &str) -> f64 {
         let lines = self.compiles.lines().filter_map(|line| line.split_once(' '));
         let seconds: Vec<&str> = lines.filter(|(krate, _)| *krate == name).map(|(_, seconds)| seconds).collect();
@@ -39,7 +39,7 @@ impl Seconds {
     }
 }
 
-/// If cargo runs this program in place of the compiler: compiles, writes the CPU seconds to the log, and ends.
+/// If cargo runs this program in place of the compiler, compiles, writes the CPU seconds to the log, and exits.
 pub fn stand_in_for_the_compiler() {
     let Some(log) = env::var_os(LOG) else { return };
     let arguments: Vec<_> = env::args_os().skip(1).collect();

@@ -1,4 +1,4 @@
-//! More activations: copies of the sigmoid with other constants.
+//! Adds activations to a copy of the crate: sigmoids with other names and constants.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub fn add(directory: &Path, count: usize) {
     }
 }
 
-/// The sigmoid under another name and with other numbers: the compiler and the linker cannot merge the two.
+/// The sigmoid with another name and other numbers, so that neither compiler nor linker merges the two.
 fn generated(sigmoid: &str, k: usize) -> String {
     let renamed =
         sigmoid.replace("\"sigmoid\"", &format!("\"generated{k}\"")).replace("Sigmoid", &format!("Generated{k}"));
@@ -25,7 +25,7 @@ fn generated(sigmoid: &str, k: usize) -> String {
     format!("{start}impl Formula{}", with_other_numbers(formula, k))
 }
 
-/// Moves every number with a decimal point but 0 a little.
+/// Adds a little to every number with a decimal point, except 0.
 fn with_other_numbers(code: &str, k: usize) -> String {
     let is_part = |c: char| c.is_alphanumeric() || c == '.' || c == '_';
     let mut changed = 0;
@@ -52,7 +52,7 @@ fn listed(text: &str, k: usize) -> Option<String> {
     Some(format!("{}\n    generated{k}::Generated{k}{}", &text[..end], &text[end..]))
 }
 
-/// Changes a file, which must have the place to be changed.
+/// Changes a file. Panics if `change` does not find the place to change.
 fn edit(path: &Path, change: impl Fn(&str) -> Option<String>) {
     let changed = change(&read(path)).unwrap_or_else(|| panic!("{}: no list of activations", path.display()));
     write(path, &changed);

@@ -1,10 +1,10 @@
-//! Packages of small programs, as a user of the crate would write them.
+//! Packages of small programs that depend on the crate.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The variables that change what a plain build is.
+/// The environment variables that change a build, which are removed.
 const SETTINGS: [&str; 4] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"];
 
 /// A package in a directory of its own.
@@ -13,7 +13,8 @@ pub struct Package {
 }
 
 impl Package {
-    /// Writes a package with one dependency, a line of the manifest, and these programs, each a name and its source.
+    /// Writes a package with one dependency, which is a line of the manifest, and with programs of these names and
+    /// sources.
     pub fn new(directory: &Path, dependency: &str, programs: &[(&str, &str)]) -> Self {
         let manifest = format!(
             "[package]\nname = \"programs\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}\n\n\
@@ -36,7 +37,7 @@ impl Package {
         self
     }
 
-    /// Downloads the dependencies, so that a build need not.
+    /// Downloads the dependencies before any build is timed.
     pub fn fetch(&self) {
         let status = self.cargo("fetch").status().expect("cargo can be run");
         assert!(status.success(), "the dependencies cannot be downloaded");

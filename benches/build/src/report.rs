@@ -1,4 +1,4 @@
-//! The tables.
+//! The results as tables.
 
 use std::{env, fs};
 
@@ -9,7 +9,7 @@ use crate::build::{Build, Size};
 use crate::measure;
 use crate::subject::Subject;
 
-/// Everything that was measured.
+/// All tables, with a header.
 pub fn all(arguments: &Arguments, plain: &Build, regex: &Build, subjects: &[Subject]) -> String {
     [
         header(arguments),
@@ -24,11 +24,11 @@ pub fn all(arguments: &Arguments, plain: &Build, regex: &Build, subjects: &[Subj
         + "\n"
 }
 
-/// Where and how it was measured.
+/// The machine, the compiler, the number of runs and the command.
 fn header(arguments: &Arguments) -> String {
     let (rustc, runs) = (measure::first_line("rustc", "--version"), arguments.runs);
     let runs = if runs == 1 { "one run".to_owned() } else { format!("medians of {runs} runs (least to greatest)") };
-    format!("{}, {rustc}, {runs}. `cargo run --release --manifest-path benches/build/Cargo.toml`", cpu())
+    format!("{}, {rustc}, {runs}. `cargo run --release -p build-cost`", cpu())
 }
 
 /// The model of the CPU.
@@ -38,7 +38,7 @@ fn cpu() -> String {
     model.map_or(env::consts::ARCH, |(_, name)| name).to_owned()
 }
 
-/// What each set of features takes to compile.
+/// The table of CPU seconds, with a row for each set of features.
 fn seconds(regex: &Build, subjects: &[Subject]) -> Table {
     let mut table =
         table(["crate", "features", "the crate alone", "with its dependencies", "bytes of the crate's machine code"]);
@@ -57,7 +57,7 @@ fn seconds(regex: &Build, subjects: &[Subject]) -> Table {
     table
 }
 
-/// What each program weighs.
+/// The table of sizes, with a row for each program.
 fn sizes(plain: Size, subjects: &[Subject]) -> Table {
     let mut table = table(["crate", "program", "file", "over the plain loop", "machine code", "over the plain loop"]);
     let row = |label: &str, program: &str, size: Size| {
@@ -74,13 +74,13 @@ fn sizes(plain: Size, subjects: &[Subject]) -> Table {
     table
 }
 
-/// What an activation adds to the compile and to the program with everything.
+/// The table of what one more activation adds to the compile and to the program that calls everything.
 fn one_more(count: usize, subjects: &[Subject]) -> Table {
     let mut table = table(["crate", "CPU seconds of the crate alone", "bytes of the file", "bytes of machine code"]);
     for subject in subjects {
         let [before, after] = [subject.of_operations(), &subject.more];
         let [small, large] = [before, after].map(|build| build.size("everything"));
-        // Each run's own difference: the two builds were neighbours.
+        // The difference within each run, in which the two builds ran one after the other.
         let pairs = before.library().into_iter().zip(after.library());
         let seconds = pairs.map(|(before, after)| (after - before) / count as f64).collect();
         let each = |difference: i64| format!("{:.0}", difference as f64 / count as f64);

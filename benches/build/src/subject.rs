@@ -1,4 +1,4 @@
-//! A checkout of the crate and all of its builds.
+//! A checkout of the crate and all its builds.
 
 use std::path::Path;
 
@@ -21,13 +21,13 @@ const PROGRAMS: [(&str, &str); 4] = [
 
 /// A checkout and its builds.
 pub struct Subject {
-    /// What it is called in the tables.
+    /// The name in the tables.
     pub label: String,
     /// One build for each set of features.
     pub sets: Vec<(Features, Build)>,
-    /// The set with every operation and no threads.
+    /// The set of features with every operation and no threads.
     pub operations: Features,
-    /// The same with more activations.
+    /// The build with that set and more activations.
     pub more: Build,
 }
 
@@ -58,7 +58,12 @@ impl Subject {
 
     /// The build with every operation and no threads.
     pub fn of_operations(&self) -> &Build {
-        &self.sets.iter().find(|(features, _)| *features == self.operations).expect("it is one of the sets").1
+        &self
+            .sets
+            .iter()
+            .find(|(features, _)| *features == self.operations)
+            .expect("the features are one of the sets")
+            .1
     }
 }
 

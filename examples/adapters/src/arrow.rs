@@ -1,18 +1,18 @@
-//! Arrow arrays.
+//! Activations of Arrow arrays.
 
 use activations::Activation;
 use arrow_array::{Array, Float32Array};
 
-/// The activation of every value; nulls stay null.
+/// The activation of every value. Nulls stay null.
 ///
-/// What lies behind a null is computed too: no value makes a kernel fail or slow, and a loop without gaps is faster.
+/// Values behind nulls are computed too. No value makes a kernel fail or slow, and one loop without gaps is faster.
 pub fn apply(act: &dyn Activation, array: &Float32Array) -> Float32Array {
     let mut values = vec![0.0; array.len()];
     act.forward(array.values(), &mut values);
     Float32Array::new(values.into(), array.nulls().cloned())
 }
 
-/// The same without a copy, if nobody else holds the array's buffer; else the array comes back.
+/// The same in place. Returns the array as an error if another array shares its buffer.
 pub fn apply_in_place(act: &dyn Activation, array: Float32Array) -> Result<Float32Array, Float32Array> {
     let mut builder = array.into_builder()?;
     act.forward_in_place(builder.values_slice_mut());

@@ -27,7 +27,7 @@ impl Unary for Elementwise {
     }
 }
 
-/// The gradient from the output: no need to keep the input.
+/// The gradient of an activation from its output, so that the input need not be kept.
 struct Gradient(&'static dyn Activation);
 
 impl CustomOp2 for Gradient {
@@ -96,7 +96,7 @@ fn map(storage: &CpuStorage, layout: &Layout, operation: &impl Unary) -> Result<
     })
 }
 
-/// The elements of a tensor; whoever has a strided one calls `contiguous` first.
+/// The elements of a contiguous tensor. Callers with a strided one call `contiguous` first.
 fn contiguous<'a, T>(elements: &'a [T], layout: &Layout) -> Result<&'a [T]> {
     let (start, end) =
         layout.contiguous_offsets().ok_or_else(|| Error::RequiresContiguous { op: "activations" }.bt())?;

@@ -1,6 +1,6 @@
-//! This crate's kernels inside candle and on Arrow arrays: short enough to copy.
+//! The kernels of `activations` inside candle and on Arrow arrays. The modules are short enough to copy.
 //!
-//! `cargo test --release --manifest-path examples/adapters/Cargo.toml`
+//! `cargo test -p adapters`
 
 pub mod arrow;
 pub mod candle;

@@ -1,0 +1,73 @@
+//! Checks the accuracy of every activation for every `f32` on every instruction set of this machine.
+//!
+//! ```sh
+//! cargo run --release -p exhaustive                  # all 2^32 inputs: minutes
+//! cargo run --release -p exhaustive -- --step 4099   # a thinned sweep: seconds
+//! ```
+//!
+//! The oracle for `f32` is `Activation::reference` in `f64`, whose error is about 1e-8 of an `f32` ulp. Where that is
+//! too much to tell which `f32` is nearest, double-double arithmetic decides. `f64` and rows of logits have too many
+//! inputs to try them all: millions of `f64` and rows of several kinds and lengths are compared with double-double
+//! arithmetic. The exit status is 1 if a result exceeds its bound or is wrong in another way.
+
+mod inputs;
+mod points;
+mod rows;
+mod sweep;
+mod table;
+mod tally;
+mod verify;
+mod worst;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Instant;
+
+const USAGE: &str = "\
+usage: exhaustive [--step N]
+
+Checks every N-th f32, and every f32 near the values where formulas change. N is 1 by default and at most 1000000.";
+
+/// The largest step. A block of 4096 inputs must span less than 2^32, which is all that a 32-bit `usize` holds.
+const MAX_STEP: u32 = 1_000_000;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some(step) = step(&arguments) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    verify::run();
+
+    let start = Instant::now();
+    let sweep = sweep::run(step);
+    println!("{}\n{} s.\n", table::of_sweep(&sweep), start.elapsed().as_secs());
+
+    let start = Instant::now();
+    let points = points::run(step);
+    println!("{}\n{} s.\n", table::of_points(&points), start.elapsed().as_secs());
+
+    let start = Instant::now();
+    let rows = rows::run(step);
+    println!("{}\n{} s.\n", table::of_rows(&rows), start.elapsed().as_secs());
+
+    let broken: Vec<String> = sweep
+        .iter()
+        .flat_map(sweep::Report::broken)
+        .chain(points::broken(&points))
+        .chain(rows::broken(&rows))
+        .collect();
+    for promise in &broken {
+        println!("BROKEN: {promise}");
+    }
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The step that the arguments ask for, or `None` if they are not understood.
+fn step(arguments: &[String]) -> Option<u32> {
+    match arguments {
+        [] => Some(1),
+        [option, step] if option == "--step" => step.parse().ok().filter(|step| (1..=MAX_STEP).contains(step)),
+        _ => None,
+    }
+}

@@ -1,0 +1,102 @@
+//! Unevaluated sums of two `f64`: about 106 bits.
+//!
+//! The algorithms are those of Dekker, Knuth and of Hida, Li and Bailey's QD library.
+
+use std::ops::{Add, Div, Mul, Neg};
+
+/// The number `hi + lo`, where `hi` is that number rounded to `f64`.
+#[derive(Clone, Copy, Debug)]
+pub struct DoubleDouble {
+    /// The number, rounded.
+    pub hi: f64,
+    /// Its rounding error.
+    pub lo: f64,
+}
+
+/// ln 2 as a sum of three `f64`.
+const LN_2: [f64; 3] = [std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17, 5.707_708_438_416_212e-34];
+
+impl DoubleDouble {
+    /// The exact sum.
+    pub fn sum(a: f64, b: f64) -> Self {
+        let hi = a + b;
+        let part = hi - a;
+        Self { hi, lo: (a - (hi - part)) + (b - part) }
+    }
+
+    /// The exact product, unless its last bits are below the smallest `f64`.
+    pub fn product(a: f64, b: f64) -> Self {
+        let hi = a * b;
+        Self { hi, lo: a.mul_add(b, -hi) }
+    }
+
+    /// The exact sum, if `hi` is not smaller in magnitude than `lo`.
+    fn ordered_sum(hi: f64, lo: f64) -> Self {
+        let sum = hi + lo;
+        Self { hi: sum, lo: lo - (sum - hi) }
+    }
+
+    /// `(m, k)` with e^x = (1 + m) 2^k and m in [-0.3, 0.42]. With k = 0, m is e^x - 1 to full accuracy.
+    pub fn exp_m1(x: f64) -> (Self, i32) {
+        // Beyond 2000, e^x is far outside of the range of f64.
+        let x = x.clamp(-2000.0, 2000.0);
+        // Below 2^-200 the next term of the series, x^2 / 2, is beyond double-double accuracy.
+        if x.abs() < 2_f64.powi(-200) {
+            return (x.into(), 0);
+        }
+        let k = (x * std::f64::consts::LOG2_E).round();
+        let r = LN_2.iter().fold(Self::from(x), |r, part| r + -Self::product(k, *part));
+        // The series of e^(r / 512) - 1, then e^2a - 1 = (e^a - 1) (2 + (e^a - 1)) nine times.
+        let r = r.scaled(2_f64.powi(-9));
+        let one = Self::from(1.0);
+        let series = (2..=10).rev().fold(one, |sum, n| one + r * sum / f64::from(n).into());
+        let m = (0..9).fold(r * series, |m, _| m * (Self::from(2.0) + m));
+        (m, k as i32)
+    }
+
+    /// Times a power of two.
+    pub fn scaled(self, power: f64) -> Self {
+        Self { hi: self.hi * power, lo: self.lo * power }
+    }
+}
+
+impl From<f64> for DoubleDouble {
+    fn from(hi: f64) -> Self {
+        Self { hi, lo: 0.0 }
+    }
+}
+
+impl Neg for DoubleDouble {
+    type Output = Self;
+    fn neg(self) -> Self {
+        self.scaled(-1.0)
+    }
+}
+
+impl Add for DoubleDouble {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        let (high, low) = (Self::sum(self.hi, other.hi), Self::sum(self.lo, other.lo));
+        let sum = Self::ordered_sum(high.hi, high.lo + low.hi);
+        Self::ordered_sum(sum.hi, sum.lo + low.lo)
+    }
+}
+
+impl Mul for DoubleDouble {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        let high = Self::product(self.hi, other.hi);
+        Self::ordered_sum(high.hi, high.lo + (self.hi * other.lo + self.lo * other.hi))
+    }
+}
+
+impl Div for DoubleDouble {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        let first = self.hi / other.hi;
+        let rest = self + -(other * first.into());
+        let second = rest.hi / other.hi;
+        let rest = rest + -(other * second.into());
+        Self::ordered_sum(first, second) + (rest.hi / other.hi).into()
+    }
+}

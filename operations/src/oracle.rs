@@ -1,0 +1,119 @@
+//! Activations in double-double arithmetic, which the program `exhaustive` compares with arithmetic of 192 bits.
+
+use activations::{Activation, ulp};
+
+use crate::DoubleDouble;
+
+/// The number `value * 2^exponent`: a true value to about 100 bits, even if it is subnormal or too small for `f64`.
+#[derive(Clone, Copy, Debug)]
+pub struct Exact {
+    value: DoubleDouble,
+    exponent: i32,
+}
+
+impl Exact {
+    /// An activation at a finite x.
+    ///
+    /// # Panics
+    ///
+    /// If there is no formula for it here.
+    pub fn of(act: &dyn Activation, x: f64) -> Self {
+        match act.name() {
+            "relu" => act.reference(x).into(),
+            "leaky_relu" if x > 0.0 => x.into(),
+            // The reference at -1 is the slope.
+            "leaky_relu" => Self::product(-act.reference(-1.0), x),
+            "sigmoid" => sigmoid(x),
+            "tanh" => tanh(x).into(),
+            "exp" => exp(x),
+            name => panic!("no formula for {name} in double-double arithmetic: add it here"),
+        }
+    }
+
+    /// The number and the exponent of its factor, a power of two.
+    pub fn parts(self) -> (DoubleDouble, i32) {
+        (self.value, self.exponent)
+    }
+
+    /// The product. The exponent keeps the last bits of a small one within the range of `f64`.
+    fn product(a: f64, b: f64) -> Self {
+        let exponent = if b.abs() < 1.0 { -600 } else { 0 };
+        Self { value: DoubleDouble::product(a, scaled(b, -exponent)), exponent }
+    }
+
+    /// The nearest `f64`. Subnormal ones may be rounded twice.
+    pub fn nearest(self) -> f64 {
+        scaled(self.value.hi, self.exponent)
+    }
+
+    /// The nearest `f32`.
+    pub fn nearest_f32(self) -> f32 {
+        let (hi, lo) = (self.nearest(), self.value.lo);
+        // Rounding to odd: an inexact hi gets an odd last bit, so that rounding it to f32 gives the f32 nearest to the
+        // sum of hi and lo.
+        let bits = hi.to_bits();
+        let odd = match lo {
+            0.0 => bits,
+            _ if !hi.is_normal() || bits & 1 == 1 => bits,
+            _ if (lo > 0.0) == (hi > 0.0) => bits + 1,
+            _ => bits - 1,
+        };
+        f64::from_bits(odd) as f32
+    }
+
+    /// The error of a result in ulp.
+    pub fn error(self, actual: f64) -> f64 {
+        let nearest = self.nearest();
+        if !(actual.is_finite() && nearest.is_finite()) {
+            return ulp::error(actual, nearest);
+        }
+        // Small numbers are scaled up first: a difference of subnormal numbers would lose bits.
+        let lift = if self.exponent < -500 { 500 } else { 0 };
+        let part = |part| scaled(part, self.exponent + lift);
+        let error = (scaled(actual, lift) - part(self.value.hi)) - part(self.value.lo);
+        error.abs() / scaled(ulp::spacing::<f64>(nearest), lift)
+    }
+}
+
+impl From<f64> for Exact {
+    fn from(value: f64) -> Self {
+        DoubleDouble::from(value).into()
+    }
+}
+
+impl From<DoubleDouble> for Exact {
+    fn from(value: DoubleDouble) -> Self {
+        Self { value, exponent: 0 }
+    }
+}
+
+/// `x * 2^exponent`, rounded once.
+fn scaled(x: f64, exponent: i32) -> f64 {
+    let power = |k: i32| f64::from_bits(((k + 1023) as u64) << 52);
+    let exponent = exponent.clamp(-2000, 2000);
+    x * power(exponent / 2) * power(exponent - exponent / 2)
+}
+
+fn exp(x: f64) -> Exact {
+    let (m, exponent) = DoubleDouble::exp_m1(x);
+    Exact { value: DoubleDouble::from(1.0) + m, exponent }
+}
+
+/// 1 / (1 + e^-x) for x >= 0, and e^x / (1 + e^x) for x < 0.
+fn sigmoid(x: f64) -> Exact {
+    let (one, e) = (DoubleDouble::from(1.0), exp(-x.abs()));
+    let sum = one + DoubleDouble { hi: scaled(e.value.hi, e.exponent), lo: scaled(e.value.lo, e.exponent) };
+    if x < 0.0 { Exact { value: e.value / sum, exponent: e.exponent } } else { (one / sum).into() }
+}
+
+/// m / (m + 2) with m = e^(2 |x|) - 1, with the sign of x.
+fn tanh(x: f64) -> DoubleDouble {
+    if x.abs() < 2_f64.powi(-200) {
+        return x.into();
+    }
+    // Beyond 300, 1 - tanh x is below double-double accuracy.
+    let (m, exponent) = DoubleDouble::exp_m1(2.0 * x.abs().min(300.0));
+    let (one, power) = (DoubleDouble::from(1.0), scaled(1.0, exponent));
+    let m = if exponent == 0 { m } else { (one + m).scaled(power) + -one };
+    (m / (m + one + one)).scaled(1_f64.copysign(x))
+}

@@ -20,32 +20,34 @@ fn lengths_differ(first: &str, first_len: usize, second: &str, second_len: usize
     panic!("lengths differ: {first} has {first_len} elements, {second} has {second_len}")
 }
 
-/// A slope must be positive and finite, as `f64` and rounded to `f32`.
+/// A slope must be 0, or positive and finite, as `f64` and rounded to `f32`.
 #[track_caller]
 pub const fn negative_slope(slope: f64) {
-    // Written so that NaN fails.
-    if !(slope as f32 > 0.0 && (slope as f32) < f32::INFINITY) {
-        panic!("{}", Text::new("negative slope must be positive and finite, also as f32, not ", slope).as_str());
+    // Written so that NaN fails. -0 is 0.
+    if !(slope == 0.0 || slope as f32 > 0.0 && (slope as f32) < f32::INFINITY) {
+        panic!("{}", Text::new("negative slope must be 0, or positive and finite also as f32, not ", slope).as_str());
     }
 }
 
-/// An axis must have elements, and axis * inner must not overflow.
+/// The product of axis and inner must not overflow.
 #[track_caller]
 #[inline]
 pub fn axis(axis: usize, inner: usize) {
-    assert!(axis > 0 && inner > 0, "axis has {axis} elements, {inner} apart: neither may be 0");
     assert!(axis.checked_mul(inner).is_some(), "axis * inner overflows: {axis} * {inner}");
 }
 
-/// The number of elements of a tensor of this shape. The shape must have dimension `dim`, and no size 0.
+/// The number of rows of a tensor of this shape, which run along dimension `dim`. The shape must have that dimension.
 #[track_caller]
 pub fn dimension(shape: &[usize], dim: usize) -> usize {
     assert!(dim < shape.len(), "there is no dimension {dim} in the shape {shape:?}");
-    assert!(!shape.contains(&0), "no size may be 0, but the shape is {shape:?}");
-    let elements = shape.iter().try_fold(1, |product: usize, &size| product.checked_mul(size));
+    // Sizes of 0 first: then no product of the others overflows.
+    let sizes = || shape.iter().enumerate().filter(|(i, _)| *i != dim).map(|(_, size)| *size);
+    let rows = if sizes().any(|size| size == 0) { Some(0) } else { sizes().try_fold(1, usize::checked_mul) };
     // A panic in a closure would not have the caller's location.
-    let Some(elements) = elements else { panic!("the shape {shape:?} has more elements than a usize holds") };
-    elements
+    let Some(rows) = rows.filter(|rows| rows.checked_mul(shape[dim]).is_some()) else {
+        panic!("the shape {shape:?} has more elements than a usize holds")
+    };
+    rows
 }
 
 /// A slice must have as many elements as the shape that was given.
@@ -75,6 +77,13 @@ pub fn no_gaps(stride: usize, columns: usize) {
 #[track_caller]
 #[inline]
 pub fn whole_rows(name: &str, len: usize, axis: usize, inner: usize, stride: usize) -> usize {
+    if axis * inner == 0 {
+        // Rows without elements: there is nothing to count, and nothing to do.
+        if len > 0 {
+            not_whole_rows(name, len, axis, inner, stride);
+        }
+        return 0;
+    }
     let (groups, rest) = (len / stride, len % stride);
     // The gap after the last row may be missing.
     let last = usize::from(rest == axis * inner);

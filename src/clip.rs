@@ -73,7 +73,8 @@ pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 ///
 /// # Special values
 ///
-/// If any element is NaN or infinite, the norm is NaN or infinite, and all gradients stay as they are.
+/// If any element is NaN or infinite, the norm is NaN or infinite, and all gradients stay as they are. The norm of finite
+/// `f64` gradients may overflow: then infinity is returned, and the gradients are clipped all the same.
 ///
 /// # Examples
 ///
@@ -83,6 +84,7 @@ pub fn par_clip_by_value<T: Float>(gradients: &mut [T], limit: f64) {
 /// assert_eq!(norm, 5.0);
 /// assert_eq!((a, b), ([0.6, 0.0], [0.8]));
 /// ```
+#[must_use = "a norm that is NaN or infinite means that gradients are"]
 #[track_caller]
 pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) -> f64 {
     let level = level();
@@ -102,6 +104,7 @@ pub fn clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) 
 ///
 /// If `max_norm` is negative or NaN.
 #[cfg(feature = "rayon")]
+#[must_use = "a norm that is NaN or infinite means that gradients are"]
 #[track_caller]
 pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f64) -> f64 {
     let level = level();
@@ -124,47 +127,81 @@ fn clip<T: Float>(
     scale: impl Fn([f64; 2], Slices<T, 1>),
 ) -> f64 {
     check::limit(max_norm);
-    let norm = global_norm(gradients, sum_squares);
+    let norm = Norm::of(gradients.iter().map(|slice| &**slice), sum_squares);
     if let Some(factors) = factors(norm, max_norm) {
         for slice in gradients {
             scale(factors, Slices::<T, 1>::in_place(slice));
         }
     }
-    norm
+    norm.value()
+}
+
+/// The exponent of the power of two that is taken out of gradients whose squares leave the range of `f64`.
+const UNIT_EXPONENT: i32 = 600;
+
+/// A norm, as a number times a power of two: the norm itself may overflow.
+#[derive(Clone, Copy)]
+struct Norm {
+    scaled: f64,
+    unit: f64,
+}
+
+impl Norm {
+    /// The Euclidean norm of all slices, by this sum of squares.
+    fn of<'a, T: Float>(
+        slices: impl Iterator<Item = &'a [T]> + Clone,
+        sum_squares: impl Fn(f64, Input<T>) -> [f64; 8],
+    ) -> Self {
+        let sum_all = |factor: f64| -> f64 {
+            let sum_slice = |slice: &'a [T]| {
+                // The order in which the lanes of a row's sum are folded.
+                let [a, b, c, d, e, f, g, h] = sum_squares(factor, slice.into());
+                ((a + e) + (c + g)) + ((b + f) + (d + h))
+            };
+            slices.clone().map(sum_slice).sum()
+        };
+        let sum = sum_all(1.0);
+        // Some squares may have overflowed, or lost digits as subnormal numbers: sum them again, scaled by a power of
+        // two.
+        let unit = if sum < 1e-280 {
+            2_f64.powi(-UNIT_EXPONENT)
+        } else if sum > 1e290 {
+            2_f64.powi(UNIT_EXPONENT)
+        } else {
+            1.0
+        };
+        Self { scaled: if unit == 1.0 { sum } else { sum_all(1.0 / unit) }.sqrt(), unit }
+    }
+
+    /// The norm.
+    fn value(self) -> f64 {
+        self.scaled * self.unit
+    }
 }
 
 /// The two numbers to multiply gradients of this norm by, one after the other, or `None` if they stay as they are. The
 /// second is 1 unless the factor is near the subnormal range.
-fn factors(norm: f64, max_norm: f64) -> Option<[f64; 2]> {
-    if !(norm > max_norm && norm < f64::INFINITY) {
+fn factors(norm: Norm, max_norm: f64) -> Option<[f64; 2]> {
+    let Norm { scaled, .. } = norm;
+    let norm = norm.value();
+    if !(norm > max_norm && scaled < f64::INFINITY) {
         return None;
+    }
+    if norm == f64::INFINITY && max_norm < f64::INFINITY {
+        // A first factor of at most 1, so that no product overflows, and a power of two. 2^500 keeps the quotient
+        // normal for small limits.
+        let up = if max_norm < 1.0 { 500 } else { 0 };
+        let quotient = max_norm * 2_f64.powi(up) / scaled;
+        let exponent = (quotient.to_bits() >> 52) as i32 - 1022;
+        let total = exponent - up - UNIT_EXPONENT;
+        let second = total.max(-1022);
+        return Some([quotient * 2_f64.powi(-exponent) * 2_f64.powi(total - second), 2_f64.powi(second)]);
     }
     let factor = max_norm / norm;
     // The factor is split into two normal numbers by a power of two. max_norm * shift must not overflow: below a factor
     // of 1e-290, max_norm is less than 1e19.
     let shift = 2_f64.powi(if max_norm < 1.0 { 1022 } else { 500 });
     Some(if factor < 1e-290 { [max_norm * shift / norm, 1.0 / shift] } else { [factor, 1.0] })
-}
-
-/// The Euclidean norm of all slices, by this sum of squares.
-fn global_norm<T: Float>(gradients: &[&mut [T]], sum_squares: impl Fn(f64, Input<T>) -> [f64; 8]) -> f64 {
-    let sum_all = |factor: f64| -> f64 {
-        let sum_slice = |slice: &&mut [T]| {
-            // The order in which the lanes of a row's sum are folded.
-            let [a, b, c, d, e, f, g, h] = sum_squares(factor, (&**slice).into());
-            ((a + e) + (c + g)) + ((b + f) + (d + h))
-        };
-        gradients.iter().map(sum_slice).sum()
-    };
-    let sum = sum_all(1.0);
-    // Some squares may have overflowed, or lost digits as subnormal numbers: sum them again, scaled by a power of two.
-    if sum < 1e-280 {
-        sum_all(2_f64.powi(600)).sqrt() * 2_f64.powi(-600)
-    } else if sum > 1e290 {
-        sum_all(2_f64.powi(-600)).sqrt() * 2_f64.powi(600)
-    } else {
-        sum.sqrt()
-    }
 }
 
 /// The lane sums of the squares of a slice, its parts summed in parallel.

@@ -40,10 +40,6 @@ pub struct CrossEntropy {
 
 impl CrossEntropy {
     /// The loss of contiguous rows of `classes` logits, one after the other.
-    ///
-    /// # Panics
-    ///
-    /// If `classes` is 0.
     #[track_caller]
     pub fn rows(classes: usize) -> Self {
         check::axis(classes, 1);

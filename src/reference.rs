@@ -39,11 +39,18 @@ pub fn relu_gradient(y: f64, dy: f64) -> f64 {
 
 /// `x` if it is positive, else `negative_slope * x`.
 pub fn leaky_relu(x: f64, negative_slope: f64) -> f64 {
+    if negative_slope == 0.0 {
+        // Without the product, which is NaN for -inf.
+        return relu(x);
+    }
     if x > 0.0 { x } else { negative_slope * x }
 }
 
 /// The leaky relu's gradient from its output `y`.
 pub fn leaky_relu_gradient(y: f64, dy: f64, negative_slope: f64) -> f64 {
+    if negative_slope == 0.0 {
+        return relu_gradient(y, dy);
+    }
     if y > 0.0 { dy } else { negative_slope * dy }
 }
 

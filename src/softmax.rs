@@ -20,25 +20,21 @@ use crate::lanes::{Rows, Shape, Slices, Split, initialise};
 macro_rules! constructors {
     () => {
         /// The operation on contiguous rows of `columns` elements, one after the other: `axis(columns, 1)`.
-        ///
-        /// # Panics
-        ///
-        /// If `columns` is 0.
         #[track_caller]
         pub fn rows(columns: usize) -> Self {
             Self::axis(columns, 1)
         }
 
         /// The operation along an axis of length `axis` in a contiguous tensor `[.., axis, inner]`: the elements of a
-        /// row are `inner` apart.
+        /// row are `inner` apart. Either may be 0: then slices are empty, and methods do nothing.
         ///
         /// # Panics
         ///
-        /// If `axis` or `inner` is 0, or if `axis * inner` overflows a `usize`.
+        /// If `axis * inner` overflows a `usize`.
         #[track_caller]
         pub fn axis(axis: usize, inner: usize) -> Self {
             check::axis(axis, inner);
-            Self { shape: Shape { axis, inner, stride: axis * inner }, elements: None }
+            Self { shape: Shape { axis, inner, stride: axis * inner }, rows: None }
         }
 
         /// The operation along dimension `dim` of a contiguous tensor of this shape: `axis(shape[dim], inner)`, with
@@ -47,12 +43,14 @@ macro_rules! constructors {
         ///
         /// # Panics
         ///
-        /// If there is no dimension `dim`, if a size is 0, or if the product of all sizes overflows a `usize`. In every
-        /// method, if the length of a slice is not that product.
+        /// If there is no dimension `dim`, or if the product of all sizes overflows a `usize`. In every method, if the
+        /// length of a slice is not that product.
         #[track_caller]
         pub fn along(shape: &[usize], dim: usize) -> Self {
-            let elements = Some(check::dimension(shape, dim));
-            Self { elements, ..Self::axis(shape[dim], shape[dim + 1..].iter().product()) }
+            let rows = check::dimension(shape, dim);
+            // In a tensor without elements the sizes behind the axis may overflow.
+            let inner = if rows == 0 { 0 } else { shape[dim + 1..].iter().product() };
+            Self { rows: Some(rows), ..Self::axis(shape[dim], inner) }
         }
 
         /// This operation on rows that begin `stride` elements apart, in every slice. A slice of n rows has
@@ -64,7 +62,7 @@ macro_rules! constructors {
         #[track_caller]
         pub fn row_stride(self, stride: usize) -> Self {
             let Shape { axis, inner, .. } = self.shape;
-            check::row_stride(stride, axis, inner, self.elements.is_some());
+            check::row_stride(stride, axis, inner, self.rows.is_some());
             Self { shape: Shape { stride, ..self.shape }, ..self }
         }
 
@@ -76,8 +74,8 @@ macro_rules! constructors {
             slices: Slices<'a, T, N, M>,
             name: &str,
         ) -> Rows<'a, T, N, M> {
-            if let Some(elements) = self.elements {
-                check::elements(name, slices.len(), elements);
+            if let Some(rows) = self.rows {
+                check::elements(name, slices.len(), rows * self.shape.axis);
             }
             Rows::new(slices, name, self.shape)
         }
@@ -146,8 +144,8 @@ macro_rules! methods {
         fn check_uninit(&self, x: usize, y: usize) {
             let Shape { axis, inner, stride } = self.shape;
             check::same_len("x", x, "y", y);
-            if let Some(elements) = self.elements {
-                check::elements("x", x, elements);
+            if let Some(rows) = self.rows {
+                check::elements("x", x, rows * axis);
             }
             check::whole_rows("x", x, axis, inner, stride);
             check::no_gaps(stride, axis * inner);
@@ -219,8 +217,8 @@ macro_rules! methods {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softmax {
     shape: Shape,
-    /// The number of elements of the tensor, if the constructor was given its whole shape.
-    elements: Option<usize>,
+    /// The number of rows of the tensor, if the constructor was given its whole shape.
+    rows: Option<usize>,
 }
 
 impl Softmax {
@@ -253,8 +251,8 @@ impl Softmax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSoftmax {
     shape: Shape,
-    /// The number of elements of the tensor, if the constructor was given its whole shape.
-    elements: Option<usize>,
+    /// The number of rows of the tensor, if the constructor was given its whole shape.
+    rows: Option<usize>,
 }
 
 impl LogSoftmax {
@@ -269,7 +267,8 @@ impl LogSoftmax {
 ///
 /// # Special values
 ///
-/// A row with NaN gives NaN. Without NaN, a row with +inf gives +inf, and a row of only -inf gives -inf.
+/// A row with NaN gives NaN. Without NaN, a row with +inf gives +inf, and a row of only -inf gives -inf. Along an axis of
+/// no elements every result is -inf.
 ///
 /// # Examples
 ///
@@ -283,8 +282,8 @@ impl LogSoftmax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSumExp {
     shape: Shape,
-    /// The number of elements of the tensor, if the constructor was given its whole shape.
-    elements: Option<usize>,
+    /// The number of rows of the tensor, if the constructor was given its whole shape.
+    rows: Option<usize>,
 }
 
 impl LogSumExp {
@@ -298,6 +297,12 @@ impl LogSumExp {
         /// If `x` is not whole rows, or if `y` does not have one element for each row.
         pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
             let rows = self.view(Slices::from(x), "x");
+            if self.shape.axis == 0 {
+                // The sum of no terms. An empty x does not tell the number of rows.
+                check::row_count("y", y.len(), self.rows.unwrap_or(y.len()));
+                y.fill(T::from_f64(f64::NEG_INFINITY));
+                return;
+            }
             check::row_count("y", y.len(), rows.len());
             let run = |level, LogSumExpArguments { mut x, y }: LogSumExpArguments<T>| T::log_sum_exp(level, &mut x, y);
             Call { work: LogSumExpArguments { x: rows, y }, cost: || Cost::rows(self.shape), run }.on(threads)

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The threshold where the system does not tell the size of the last-level cache.
 const DEFAULT: usize = 32 << 20;
 
+/// The smallest threshold that is the size of a last-level cache.
+const LEAST: usize = 1 << 20;
+
 /// The threshold, or 0 before its first use.
 static THRESHOLD: AtomicUsize = AtomicUsize::new(0);
 
@@ -20,11 +23,21 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(0);
 pub fn streaming_threshold() -> usize {
     match THRESHOLD.load(Ordering::Relaxed) {
         0 => {
-            let bytes = last_level_cache().unwrap_or(DEFAULT);
+            let bytes = if cfg!(miri) { None } else { last_level_cache() }.unwrap_or(DEFAULT);
             set_streaming_threshold(bytes);
             bytes
         }
         bytes => bytes,
+    }
+}
+
+/// Whether an output of this size is above the threshold. The system is asked for its cache only if the output is larger
+/// than the first-level and second-level caches of any CPU, so that a program without such outputs opens no file.
+#[inline(always)]
+pub(crate) fn is_above_threshold(bytes: usize) -> bool {
+    match THRESHOLD.load(Ordering::Relaxed) {
+        0 => bytes > LEAST && bytes > streaming_threshold(),
+        threshold => bytes > threshold,
     }
 }
 

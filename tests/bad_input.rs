@@ -206,9 +206,6 @@ macro_rules! uninit {
 /// All mistakes with the shape of an operation along an axis.
 macro_rules! axis {
     ($rows:ident, $operation:ident) => {
-        bad!($rows: _ => $operation::rows(0), "axis has 0 elements, 1 apart: neither may be 0");
-        bad!($rows: _ => $operation::axis(0, 7), "axis has 0 elements, 7 apart: neither may be 0");
-        bad!($rows: _ => $operation::axis(7, 0), "axis has 7 elements, 0 apart: neither may be 0");
         // The square root of the smallest number that is too large, on 32 bits and on 64.
         for (axis, inner) in [(usize::MAX, 2), (2, usize::MAX), (1 << (usize::BITS / 2), 1 << (usize::BITS / 2))] {
             bad!($rows: _ => $operation::axis(axis, inner), "axis * inner overflows: {axis} * {inner}");
@@ -218,8 +215,9 @@ macro_rules! axis {
         for (shape, dim) in [(&[][..], 0), (&[2, 3, 4], 3), (&[2, 3, 4], usize::MAX), (&[0], 1)] {
             bad!($rows: _ => $operation::along(shape, dim), "there is no dimension {dim} in the shape {shape:?}");
         }
-        for (shape, dim) in [(&[0][..], 0), (&[2, 0, 4], 0), (&[2, 0, 4], 1), (&[usize::MAX, 2, 0], 2)] {
-            bad!($rows: _ => $operation::along(shape, dim), "no size may be 0, but the shape is {shape:?}");
+        for (shape, dim) in [(&[usize::MAX, 2, 0][..], 2), (&[0, usize::MAX, 3], 0)] {
+            bad!($rows: _ => $operation::along(shape, dim),
+                "the shape {shape:?} has more elements than a usize holds");
         }
         for stride in [0, 1, 4] {
             bad!($rows: _ => $operation::rows(5).row_stride(stride),
@@ -248,8 +246,6 @@ fn table<T: Float>() -> Vec<Row<T>> {
     generic(&mut rows, &Tanh);
     generic(&mut rows, &const { LeakyRelu::new(0.5) });
     for (slope, text) in [
-        (0.0, "0"),
-        (-0.0, "-0"),
         (-0.01, "-1e-2"),
         (-123.456, "-1.23456e2"),
         (-9.999_999_6, "-1e1"),
@@ -263,7 +259,7 @@ fn table<T: Float>() -> Vec<Row<T>> {
         (-f64::NAN, "NaN"),
     ] {
         bad!(rows: _ => LeakyRelu::new(slope),
-            "negative slope must be positive and finite, also as f32, not {text}");
+            "negative slope must be 0, or positive and finite also as f32, not {text}");
     }
 
     softmax!(rows, Softmax);
@@ -287,7 +283,6 @@ fn table<T: Float>() -> Vec<Row<T>> {
     twins!(rows: m => op, forward par_forward(&m.a[..12], &mut m.b[..6]), "x has 12 elements, its shape has 24");
     twins!(rows: m => op, forward par_forward(&m.a[..24], &mut m.b[..8]), "y has 8 elements for 12 rows");
 
-    bad!(rows: _ => CrossEntropy::rows(0), "axis has 0 elements, 1 apart: neither may be 0");
     for stride in [0, 1, 2] {
         bad!(rows: _ => CrossEntropy::rows(3).row_stride(stride),
             "rows of 3 elements overlap: they begin {stride} apart");
@@ -324,12 +319,12 @@ fn table<T: Float>() -> Vec<Row<T>> {
 
     for limit in [-1.0, -f64::MIN_POSITIVE, f64::NEG_INFINITY, f64::NAN] {
         bad!(rows: m => clip_by_value(&mut m.a, limit), "a limit must be at least 0, not {limit}");
-        bad!(rows: m => clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit), "a limit must be at least 0, not {limit}");
-        bad!(rows: _ => clip_by_global_norm::<T>(&mut [], limit), "a limit must be at least 0, not {limit}");
+        bad!(rows: m => _ = clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit), "a limit must be at least 0, not {limit}");
+        bad!(rows: _ => _ = clip_by_global_norm::<T>(&mut [], limit), "a limit must be at least 0, not {limit}");
         #[cfg(feature = "rayon")]
         {
             bad!(rows: m => par_clip_by_value(&mut m.a, limit), "a limit must be at least 0, not {limit}");
-            bad!(rows: m => par_clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit),
+            bad!(rows: m => _ = par_clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit),
                 "a limit must be at least 0, not {limit}");
         }
     }

@@ -54,6 +54,22 @@ fn limits_of_any_size() {
 }
 
 #[test]
+fn a_norm_that_overflows_is_clipped() {
+    for isa in Isa::available() {
+        for (limit, exact) in [
+            (1.0, std::f64::consts::FRAC_1_SQRT_2),
+            (1e300, 7.071_067_811_865_475e299),
+            (1e-200, 7.071_067_811_865_475e-201),
+        ] {
+            let mut x = [f64::MAX, -f64::MAX];
+            let norm = isa.with(|| clip_by_global_norm(&mut [&mut x], limit));
+            assert_eq!(norm, f64::INFINITY, "{isa}");
+            assert_relative_eq!(x[..], [exact, -exact][..], epsilon = 0.0, max_relative = 1e-15);
+        }
+    }
+}
+
+#[test]
 fn a_limit_below_every_f32_leaves_zeros() {
     for isa in Isa::available() {
         let mut x = [1e38_f32; 37];

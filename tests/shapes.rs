@@ -298,3 +298,38 @@ fn a_single_row_may_have_any_stride() {
         Softmax::rows(5).row_stride(stride).forward_in_place::<f32>(&mut []);
     }
 }
+
+#[test]
+fn an_axis_of_no_elements_has_nothing_to_do() {
+    let none: &mut [f32] = &mut [];
+    let shapes: [&[usize]; 4] = [&[0], &[3, 0], &[0, 3], &[2, 0, 4]];
+    everywhere(|| {
+        for (axis, inner) in [(0, 1), (0, 7), (7, 0)] {
+            Softmax::axis(axis, inner).forward(&[], &mut [0.0_f32; 0]);
+            LogSoftmax::axis(axis, inner).backward(&[], &[], &mut [0.0_f64; 0]);
+        }
+        for shape in shapes {
+            for (dim, size) in shape.iter().enumerate() {
+                let rows: usize = shape.iter().enumerate().filter(|(i, _)| *i != dim).map(|(_, size)| size).product();
+                Softmax::along(shape, dim).forward(&[], &mut [0.0_f32; 0]);
+                let mut sums = vec![UNTOUCHED; rows];
+                LogSumExp::along(shape, dim).forward(&[], &mut sums);
+                assert!(
+                    sums.iter().all(|sum| *sum == f64::NEG_INFINITY) && (*size == 0 || rows == 0),
+                    "{shape:?}, {dim}"
+                );
+            }
+        }
+        let mut sums = [UNTOUCHED; 3];
+        LogSumExp::rows(0).forward(&[], &mut sums);
+        assert_eq!(sums, [f64::NEG_INFINITY; 3]);
+        CrossEntropy::rows(0).forward::<f32>(&[], &[], &mut []);
+    });
+    Softmax::rows(0).forward_in_place(none);
+}
+
+#[test]
+#[should_panic(expected = "x has 3 elements: not whole rows of 0")]
+fn rows_of_no_elements_are_not_a_row_of_some() {
+    Softmax::rows(0).forward_in_place(&mut [0.0_f32; 3]);
+}

@@ -66,11 +66,18 @@ fn judge_norm<T: Element>(x: &[T], y: &[T], norm: f64, limit: f64) {
         assert!(!norm.is_finite(), "the norm of {x:?} is {norm:e}");
     } else {
         let exact = reference::global_norm(&wide);
-        let bound = NORM * exact + x.len() as f64 * f64::MIN_SUBNORMAL;
+        let bound = if exact.is_finite() { NORM * exact } else { 0.0 } + x.len() as f64 * f64::MIN_SUBNORMAL;
         assert!((norm - exact).abs() <= bound || norm == exact, "the norm of {x:?} is {norm:e}, not {exact:e}");
     }
+    let has_overflown = norm == f64::INFINITY && wide.iter().all(|x| x.is_finite());
+    let scaled: Vec<f64> = wide.iter().map(|x| x * 2_f64.powi(-600)).collect();
+    let scaled_norm = reference::global_norm(&scaled);
     for (&x, &y) in x.iter().zip(y) {
-        if norm > limit && norm.is_finite() {
+        if has_overflown && limit < f64::INFINITY {
+            let share = x.into() * 2_f64.powi(-600) / scaled_norm;
+            let is_exact = (share * limit).abs() > 1e-290 || x.into() == 0.0;
+            assert!(!is_exact || is_within(y, share * limit, BY_NORM.ulp()), "{x:e} to {y:e}, limit {limit:e}");
+        } else if norm > limit && norm.is_finite() {
             // In f64 the product and the quotient must not be near the smallest numbers, where they lose digits.
             let (wide, factor, share) = (x.into(), limit / norm, x.into() / norm);
             let exact = if factor > 1e-290 { wide * factor } else { share * limit };

@@ -18,10 +18,16 @@ pub fn all<T: Element>(len: usize) -> Vec<Operation<T>> {
     ACTIVATIONS.iter().flat_map(|act| activation(*act, len)).collect()
 }
 
-/// The operations with parameters other than the default: slopes that are tiny, ordinary, 1 and huge.
+/// The operations with parameters other than the default: slopes that are 0, tiny, ordinary, 1 and huge.
 pub fn other_parameters<T: Element>(len: usize) -> Vec<Operation<T>> {
-    static SLOPES: [LeakyRelu; 5] =
-        [LeakyRelu::new(1e-30), LeakyRelu::new(0.3), LeakyRelu::new(1.0), LeakyRelu::new(7.5), LeakyRelu::new(1e38)];
+    static SLOPES: [LeakyRelu; 6] = [
+        LeakyRelu::new(0.0),
+        LeakyRelu::new(1e-30),
+        LeakyRelu::new(0.3),
+        LeakyRelu::new(1.0),
+        LeakyRelu::new(7.5),
+        LeakyRelu::new(1e38),
+    ];
     SLOPES.iter().flat_map(|act| activation(act, len)).collect()
 }
 

@@ -1,5 +1,6 @@
 //! The leaky relu: one product and a select. The exact tier needs its `f64` product rounded to odd.
 
+use super::Relu;
 use super::formula::Formula;
 use crate::cost::Cost;
 use crate::lanes::Lanes;
@@ -39,7 +40,8 @@ impl LeakyRelu {
     ///
     /// # Panics
     ///
-    /// Unless the slope is positive and finite, also when rounded to `f32`.
+    /// Unless the slope is 0, or positive and finite, also when rounded to `f32`. With a slope of 0 it is
+    /// [`Relu`](super::Relu).
     #[track_caller]
     pub const fn new(negative_slope: f64) -> Self {
         check::negative_slope(negative_slope);
@@ -69,17 +71,26 @@ impl Formula for LeakyRelu {
 
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
+        if self.negative_slope == 0.0 {
+            return Relu.value(x);
+        }
         let leak = x.splat(self.negative_slope) * x;
         L::select(x.splat(0.0).lt(x), x, leak)
     }
 
     #[inline(always)]
     fn exact<L: Lanes>(self, x: L) -> L {
+        if self.negative_slope == 0.0 {
+            return Relu.value(x);
+        }
         L::select(x.splat(0.0).lt(x), x, product_rounded_to_odd(self.negative_slope, x))
     }
 
     #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
+        if self.negative_slope == 0.0 {
+            return Relu.gradient(y, dy);
+        }
         let leak = y.splat(self.negative_slope) * dy;
         L::select(y.splat(0.0).lt(y), dy, leak)
     }

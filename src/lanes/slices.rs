@@ -18,7 +18,7 @@ use super::Real;
 #[cfg(doc)]
 use super::Simd;
 use crate::check;
-use crate::stream::streaming_threshold;
+use crate::stream::is_above_threshold;
 
 /// The size in bytes of a cache line, and of a lane value.
 const LINE: usize = 64;
@@ -30,7 +30,7 @@ pub type NamedMut<'a, T> = (&'static str, &'a mut [T]);
 
 /// `N` sources and `M` outputs of the same length; an output may be one of the sources.
 ///
-/// `streams` is set for an output that is not a source and is larger than the [`streaming_threshold`].
+/// `streams` is set for an output that is not a source and is larger than the [`crate::streaming_threshold`].
 ///
 /// A function that takes such a view by value must write every element of the outputs: [`initialise`] relies on that.
 ///
@@ -95,7 +95,7 @@ impl<'a, T, const N: usize> Slices<'a, T, N> {
         }
         check::same_len(first, first_len, name, len);
         let sources = sources.map(|(_, source)| source.as_ptr());
-        let streams = len * size_of::<T>() > streaming_threshold();
+        let streams = is_above_threshold(len * size_of::<T>());
         Self { sources, outputs: [output], len, streams, is_uninit: false, _borrow: PhantomData }
     }
 }

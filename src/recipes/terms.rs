@@ -211,7 +211,8 @@ impl ElementFunction<1, 3> for Probability {
             return quotient(term, inverse, remainder, sum);
         }
         // Some result is small or subnormal: compute it times 2^64 and scale down in one product of gradual lanes.
-        let term = term.splat(2_f64.powi(least_exponent::<L::Float>())).max(term);
+        let negligible = term.lt(term.splat(2_f64.powi(least_exponent::<L::Float>())));
+        let term = L::select(negligible, term.splat(0.0), term);
         let (up, down) = (term.splat(2_f64.powi(64)), term.splat(2_f64.powi(-64)));
         (Gradual(quotient(term, inverse * up, remainder * up, sum * down)) * Gradual(down)).0
     }

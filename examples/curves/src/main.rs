@@ -96,7 +96,7 @@ fn clips() -> Result<(), Box<dyn Error>> {
     let gradient = [2.4, 0.6];
     let (mut by_value, mut by_norm) = (gradient, gradient);
     clip_by_value(&mut by_value, 1.0);
-    clip_by_global_norm(&mut [&mut by_norm], 1.0);
+    _ = clip_by_global_norm(&mut [&mut by_norm], 1.0);
     let arrow = |name, colour, [x, y]: [f64; 2]| Line::new(name, colour, &[0.0, x], vec![0.0, y]);
     let (x, y) =
         grid(0.0..FRAC_PI_2).into_iter().map(|angle| (angle.cos(), angle.sin())).unzip::<_, _, Vec<_>, Vec<_>>();

@@ -4,6 +4,8 @@ mod number;
 
 use number::Text;
 
+use crate::loss::Class;
+
 /// Two slices must have the same length.
 #[track_caller]
 #[inline]
@@ -120,10 +122,33 @@ pub fn row_count(name: &str, len: usize, rows: usize) {
     assert!(len == rows, "{name} has {len} elements for {rows} rows");
 }
 
-/// Each class id must be less than the number of classes.
+/// Each class id must be a class or the ignored number.
 #[track_caller]
-pub fn classes(targets: &[u32], classes: usize) {
-    if let Some((row, target)) = targets.iter().enumerate().find(|(_, target)| **target as usize >= classes) {
+pub fn classes<C: Class>(targets: &[C], classes: usize, ignored: Option<i64>) {
+    let is_bad = |class: i64| (class < 0 || class as u64 >= classes as u64) && Some(class) != ignored;
+    if let Some(row) = targets.iter().position(|target| is_bad(target.to_i64())) {
+        let target = targets[row].to_i64();
         panic!("the target of row {row} is class {target}, but there are {classes} classes");
     }
+}
+
+/// There must be one weight for each class.
+#[track_caller]
+pub fn class_weights(len: usize, classes: usize) {
+    assert!(len == classes, "there are {len} weights for {classes} classes");
+}
+
+/// A share must be between 0 and 1.
+#[track_caller]
+pub fn share(name: &str, share: f64) {
+    assert!((0.0..=1.0).contains(&share), "{name} must be between 0 and 1, not {share}");
+}
+
+/// A factor must be finite and at least 0.
+#[track_caller]
+pub fn factor(name: &str, factor: f64) {
+    assert!(
+        factor >= 0.0 && factor < f64::INFINITY,
+        "the factor of the {name} must be finite and at least 0, not {factor}"
+    );
 }

@@ -9,8 +9,9 @@ use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::elementwise;
 use crate::lanes::{Input, Real, Rows, Slices};
+use crate::loss::Weights;
 use crate::passes::drive;
-use crate::recipes::{LogSoftmax, LogSoftmaxGradient, LogSumExp, Losses, LossesAndGradient, Softmax, SoftmaxGradient};
+use crate::recipes::{LogSoftmax, LogSoftmaxGradient, LogSumExp, LossRecipe, Softmax, SoftmaxGradient};
 
 /// An element type of the slices: `f32` or, with the default feature of this name, `f64`.
 ///
@@ -38,9 +39,15 @@ pub trait Float: Real {
     #[doc(hidden)]
     fn log_sum_exp(level: Level, rows: &mut Rows<Self, 1, 0>, results: &mut [Self]);
     #[doc(hidden)]
-    fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, losses: Losses<Self>);
+    fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, recipe: LossRecipe<Self>);
     #[doc(hidden)]
-    fn losses_and_gradient(level: Level, rows: &mut Rows<Self, 1>, losses: LossesAndGradient<Self>);
+    fn losses_and_gradient(level: Level, rows: &mut Rows<Self, 1>, recipe: LossRecipe<Self>);
+    #[doc(hidden)]
+    fn soft_losses(level: Level, rows: &mut Rows<Self, 2, 0>, recipe: LossRecipe<Self>);
+    #[doc(hidden)]
+    fn soft_losses_and_gradient(level: Level, rows: &mut Rows<Self, 2>, recipe: LossRecipe<Self>);
+    #[doc(hidden)]
+    fn weights(weights: &[Self]) -> Weights<'_>;
 }
 
 /// The kernels of an activation, for each element type.
@@ -63,7 +70,7 @@ pub trait Kernels {
 }
 
 macro_rules! float {
-    ($float:ident, $forward:ident, $backward:ident) => {
+    ($float:ident, $forward:ident, $backward:ident, $weights:ident) => {
         impl Float for $float {
             #[inline(always)]
             fn forward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 1>) {
@@ -97,16 +104,25 @@ macro_rules! float {
             fn log_sum_exp(level: Level, rows: &mut Rows<Self, 1, 0>, results: &mut [Self]) {
                 drive(level, &mut LogSumExp(results), rows);
             }
-            fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, mut losses: Losses<Self>) {
-                drive(level, &mut losses, rows);
+            fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, mut recipe: LossRecipe<Self>) {
+                drive(level, &mut recipe, rows);
             }
-            fn losses_and_gradient(level: Level, rows: &mut Rows<Self, 1>, mut losses: LossesAndGradient<Self>) {
-                drive(level, &mut losses, rows);
+            fn losses_and_gradient(level: Level, rows: &mut Rows<Self, 1>, mut recipe: LossRecipe<Self>) {
+                drive(level, &mut recipe, rows);
+            }
+            fn soft_losses(level: Level, rows: &mut Rows<Self, 2, 0>, mut recipe: LossRecipe<Self>) {
+                drive(level, &mut recipe, rows);
+            }
+            fn soft_losses_and_gradient(level: Level, rows: &mut Rows<Self, 2>, mut recipe: LossRecipe<Self>) {
+                drive(level, &mut recipe, rows);
+            }
+            fn weights(weights: &[Self]) -> Weights<'_> {
+                Weights::$weights(weights)
             }
         }
     };
 }
 
-float!(f32, forward_f32, backward_f32);
+float!(f32, forward_f32, backward_f32, F32);
 #[cfg(feature = "f64")]
-float!(f64, forward_f64, backward_f64);
+float!(f64, forward_f64, backward_f64, F64);

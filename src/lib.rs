@@ -46,7 +46,7 @@ pub use clip::{clip_by_global_norm, clip_by_value};
 pub use clip::{par_clip_by_global_norm, par_clip_by_value};
 pub use float::Float;
 pub use isa::{Isa, UnknownIsa};
-pub use loss::CrossEntropy;
+pub use loss::{Class, CrossEntropy, Scale};
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};
 pub use stream::{set_streaming_threshold, streaming_threshold};
 

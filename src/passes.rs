@@ -139,7 +139,8 @@ pub type RowLines<T> = Stack<T, { GROUPS * ROWS }>;
 /// A function of the elements at one position of `N` sources, and of `P` row values.
 pub trait ElementFunction<const N: usize, const P: usize>: Copy + Send + Sync {
     /// Whether its sum is the first pass of the recipe, which must bring the rows from memory. In the other recipes
-    /// [`Tile::max`] is the first pass.
+    /// [`Tile::max`] is the first pass: it brings the first source, and where there is another one a sum must follow that
+    /// brings both.
     const IS_FIRST_PASS: bool = false;
     /// Whether its map takes the terms that [`Tile::replace_and_sum`] kept, in place of the first source.
     const TAKES_TERMS: bool = false;
@@ -205,10 +206,36 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         self.rows.len()
     }
 
-    /// Element `i` of row `r` of the first source. Must not be called after [`replace_and_sum`](Tile::replace_and_sum),
+    /// Element `i` of row `r` of source `k`. Of the first one it must not be called after [`replace_and_sum`](Tile::replace_and_sum),
     /// which may have overwritten it.
-    pub fn get(&self, r: usize, i: usize) -> T {
-        self.rows.get(0, r, i)
+    pub fn get(&self, k: usize, r: usize, i: usize) -> T {
+        self.rows.get(k, r, i)
+    }
+
+    /// The number of elements of a row.
+    pub fn axis(&self) -> usize {
+        self.rows.shape().axis
+    }
+
+    /// Sets the sum of row r to `sum(tile, r)`, for all rows of the tile.
+    pub fn sum_by_row(&self, sums: &mut [RowValues<f64>; 2], sum: impl Fn(&Self, usize) -> f64) {
+        sums.iter_mut().for_each(Stack::clear);
+        for first in (0..self.len()).step_by(T::LANES) {
+            for half in 0..2 {
+                let mut line = Line::<f64>::PLACEHOLDER;
+                let start = if T::IS_F32 { first + 8 * half } else { first };
+                for (lane, r) in line.0.as_mut().iter_mut().zip(start..self.len()) {
+                    *lane = sum(self, r);
+                }
+                sums[half].push_line(line);
+            }
+        }
+    }
+
+    /// The sum of row `r`.
+    pub fn row_sum(&self, sums: &[RowValues<f64>; 2], r: usize) -> f64 {
+        let (group, lane) = (r / T::LANES, r % T::LANES);
+        sums[lane / 8].lines()[group].0[lane % 8]
     }
 
     /// Sets the row value of row r to `value(r)`, for all rows of the tile.
@@ -268,6 +295,9 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         let (rows, lane_sums) = (&mut self.rows.inputs(), &mut *self.lane_sums);
         match &mut self.layout {
             Layout::Short(slots) => {
+                if F::IS_FIRST_PASS {
+                    slots.iter_mut().for_each(Stack::clear);
+                }
                 level.run(short::Sum::<_, _, N, P, false> { rows, prefetch_distance, slots, f, row_values, lane_sums });
             }
             Layout::Long => level.run(long::Sum { rows, f, row_values, lane_sums }),
@@ -387,6 +417,23 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
             self.rows.replace_source_by_output();
         }
         self.fold(sums);
+    }
+
+    /// Subtracts `value(r, i)` from element `i` of row `r` of the output, for all elements.
+    pub fn subtract_from_output(&mut self, value: impl Fn(usize, usize) -> f64) {
+        for r in 0..self.len() {
+            for i in 0..self.axis() {
+                let element = self.rows.get_output(0, r, i).to_f64() - value(r, i);
+                self.rows.set(0, r, i, T::from_f64(element));
+            }
+        }
+    }
+
+    /// Sets all elements of row `r` of the output.
+    pub fn fill(&mut self, r: usize, value: T) {
+        for i in 0..self.axis() {
+            self.rows.set(0, r, i, value);
+        }
     }
 
     /// Sets element `i` of row `r` of the output.

@@ -9,8 +9,9 @@
 //! | [`LogSoftmax`] | x, y | max, per row, sum, per row, map |
 //! | [`LogSumExp`] | x, one number a row | max, per row, sum, per row |
 //! | [`SoftmaxGradient`], [`LogSoftmaxGradient`] | y and dy, dx | sum, per row, map |
-//! | [`Losses`] | x, one number a row | as [`LogSumExp`], with the target's logit |
-//! | [`LossesAndGradient`] | x, dx and one number a row | as [`Softmax`], then the element of the target is replaced |
+//! | [`LossRecipe`] | x, one number a row | as [`LogSumExp`], with the target's logit |
+//! | [`LossRecipe`] | x, dx and one number a row | as [`Softmax`], then the element of the target is replaced |
+//! | [`LossRecipe`] | x and q, the same | the same, with a sum of q (m - x) |
 //! | `ExactSoftmax` | x, y | max, sum and map in `f64` |
 //!
 //! A recipe is compiled once for each element type. What is compiled for each instruction set are the functions that it
@@ -26,5 +27,5 @@ mod terms;
 #[cfg(feature = "exact")]
 pub use exact::ExactSoftmax;
 pub use gradients::{LogSoftmaxGradient, SoftmaxGradient};
-pub use loss::{Losses, LossesAndGradient};
+pub use loss::LossRecipe;
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};

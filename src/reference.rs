@@ -144,6 +144,41 @@ pub fn cross_entropy_gradient(logits: &[f64], target: usize) -> Vec<f64> {
     gradient
 }
 
+/// The cross-entropy of one row with weighted classes, sum over c of `weights[c] * (logsumexp - logits[c])`, and
+/// `z_loss * logsumexp^2`. A weight of 0 adds nothing, for a logit of -inf too.
+pub fn weighted_cross_entropy(logits: &[f64], weights: &[f64], z_loss: f64) -> f64 {
+    let terms = log_softmax(logits).into_iter().zip(weights).filter(|(_, weight)| **weight != 0.0);
+    let of_classes = sum(terms.map(|(log, weight)| weight * -log));
+    if z_loss == 0.0 { of_classes } else { of_classes + z_loss * log_sum_exp(logits).powi(2) }
+}
+
+/// The gradient of [`weighted_cross_entropy`]: for element i with probability p_i, `p_i * (sum of the other weights) -
+/// weights[i] * (sum of the other probabilities) + 2 z_loss logsumexp p_i`, in which nothing cancels near a certain class.
+pub fn weighted_cross_entropy_gradient(logits: &[f64], weights: &[f64], z_loss: f64) -> Vec<f64> {
+    let probabilities = softmax(logits);
+    let (other_weights, other_probabilities) = (sums_of_others(weights), sums_of_others(&probabilities));
+    let of_z = if z_loss == 0.0 { 0.0 } else { 2.0 * z_loss * log_sum_exp(logits) };
+    let gradient = |i: usize| {
+        let p = probabilities[i];
+        p * (other_weights[i] + of_z) - weights[i] * other_probabilities[i]
+    };
+    (0..logits.len()).map(gradient).collect()
+}
+
+/// For each element the sum of the others: those before it and those behind it, without a difference.
+fn sums_of_others(x: &[f64]) -> Vec<f64> {
+    let mut others = vec![0.0; x.len()];
+    let (mut before, mut behind) = (0.0, 0.0);
+    for i in 0..x.len() {
+        others[i] += before;
+        before += x[i];
+        let j = x.len() - 1 - i;
+        others[j] += behind;
+        behind += x[j];
+    }
+    others
+}
+
 /// `x` limited to `[-limit, limit]`.
 pub fn clip_by_value(x: f64, limit: f64) -> f64 {
     x.clamp(-limit, limit)

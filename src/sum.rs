@@ -84,3 +84,14 @@ impl<'l, L: Lanes> Tree<'l, L> {
         sum
     }
 }
+
+/// A sum of numbers that are not in lanes, one after the other, with Neumaier's compensation of the rounding errors.
+pub fn compensated_sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0_f64, 0.0);
+    for term in terms {
+        let next = sum + term;
+        lost += if sum.abs() > term.abs() { (sum - next) + term } else { (term - next) + sum };
+        sum = next;
+    }
+    if sum.is_finite() { sum + lost } else { sum }
+}

@@ -5,7 +5,7 @@ mod common;
 
 use activations::Isa;
 use common::inputs;
-use operations::{Element, Family, Operation, Parameters, Shape, elementwise};
+use operations::{Element, Family, Operation, Options, Parameters, Shape, elementwise, loss};
 
 /// Numbers of one kind: a name, and the number at each position.
 type Kind = (&'static str, fn(usize) -> f64);
@@ -108,6 +108,28 @@ fn long_rows_are_right() {
     }
 }
 
+/// Every combination of the options of a loss.
+fn every_option<T: Element>() {
+    for [outer, axis, inner] in [[7, 5, 1], [3, 40, 1], [2, 3, 20], [1, 300, 1]] {
+        let shape = Shape { outer, axis, inner };
+        let targets: Vec<u32> = (0..shape.rows()).map(|r| ((7 * r + 3) % axis) as u32).collect();
+        for (kind, number) in KINDS {
+            let numbers: Vec<T> = (0..shape.len()).map(|i| T::rounded(number(i))).collect();
+            for options in Options::combinations() {
+                let operations = loss::all(shape, &targets, None, options);
+                let soft = loss::soft(shape, Some(0.5), options);
+                operations.iter().chain(&soft).for_each(|operation| check(operation, &numbers, kind));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_option_of_a_loss_is_right() {
+    every_option::<f32>();
+    every_option::<f64>();
+}
+
 /// Inputs at the edges, log-spaced, and of any bits.
 #[test]
 fn elementwise_operations_are_right_at_the_edges() {
@@ -132,7 +154,7 @@ fn parts<T: Element>(part: Shape, numbers: &[T]) {
                     slices.iter().map(|slice| slice.chunks(slice.len() / 5).nth(k).expect("a part").to_vec()).collect()
                 };
                 // The classes of a loss begin again with each part only if they repeat.
-                for k in if operation.family == Family::Rows { 0..1 } else { 0..5 } {
+                for k in if operation.item == "CrossEntropy" { 0..1 } else { 0..5 } {
                     let actual = of_part.run(&of_part.forms[0], &cut(&inputs, k));
                     let expected = cut(&results.outputs, k);
                     let is_same = actual

@@ -5,7 +5,7 @@ mod common;
 
 use activations::*;
 use common::{random, same_bits};
-use operations::{Element, Family, Operation, Parameters, Shape};
+use operations::{Element, Family, Operation, Options, Parameters, Shape};
 
 /// Runs `check` on every instruction set, from outside any pool and in pools of these numbers of threads.
 fn everywhere(pools: &[usize], check: impl Fn() + Sync) {
@@ -73,7 +73,8 @@ fn every_operation_in_parallel_f64() {
 #[test]
 fn a_row_in_pieces_has_its_target_in_any_of_them() {
     for target in [0, 123_456, LEN - 1] {
-        for operation in operations::loss::all::<f32>(LEN, [target as u32].into(), 0.5) {
+        let shape = Shape::rows_of(LEN, 1);
+        for operation in operations::loss::all::<f32>(shape, &[target as u32], Some(0.5), Options::default()) {
             all_forms(&operation, &POOLS);
         }
     }

@@ -4,10 +4,8 @@
 //! The first bytes choose the operation, the element type, the instruction set, the shape, the place in memory and how
 //! numbers are read; the rest are the numbers.
 
-use std::sync::Arc;
-
 use activations::*;
-use operations::{Element, Operation, Parameters, Shape, clip, elementwise, loss, panics, softmax};
+use operations::{Element, Operation, Options, Parameters, Shape, clip, elementwise, loss, panics, softmax};
 
 /// What is done with some bytes.
 type Target = fn(&[u8]);
@@ -127,9 +125,13 @@ pub fn loss_and_clip(data: &[u8]) {
         let setting = Setting::<T>::new(bytes);
         let len = setting.numbers.len();
         let classes = 1 + classes % len;
-        let targets: Arc<[u32]> = (0..len / classes).map(|r| ((r * seed + seed) % classes) as u32).collect();
+        let targets: Vec<u32> = (0..len / classes).map(|r| ((r * seed + seed) % classes) as u32).collect();
         let limit = if number >= 0.0 { number } else { -number };
-        let losses = loss::all(classes, targets, number);
+        let shape = Shape::rows_of(classes, targets.len());
+        // The seed chooses the options, among them often none.
+        let options = Options::combinations().nth(if seed < 128 { 0 } else { seed % 16 }).expect("a combination");
+        let mut losses = loss::all(shape, &targets, Some(number), options);
+        losses.extend(loss::soft(shape, Some(number), options));
         let clipping = clip::all(len, if limit.is_nan() { 0.5 } else { limit });
         let operations: Vec<Operation<T>> = losses.into_iter().chain(clipping).collect();
         setting.check(&operations[operation % operations.len()]);
@@ -167,13 +169,18 @@ pub fn shapes(data: &[u8]) {
     fn target<T: Element>(mut bytes: Bytes) {
         parameters(&mut bytes);
         let (rows, axis, inner) = (bytes.byte() % 6, bytes.byte() % 20 + 1, bytes.byte() % 4 + 1);
-        let targets: Arc<[u32]> = (0..rows).map(|_| (bytes.byte() % 24) as u32).collect();
+        let targets: Vec<u32> = (0..rows).map(|_| (bytes.byte() % 24) as u32).collect();
         // Every operation on the smallest tensor, and the loss with these targets too.
         let mut operations: Vec<Operation<T>> = elementwise::all(1);
         operations.extend(softmax::all(Shape { outer: 1, axis, inner }));
         let first_loss = operations.len();
-        operations.extend(loss::all(axis, [0].into(), 1.0));
-        let losses = loss::all(axis, targets.clone(), 1.0);
+        // Not the mean, which has no output.
+        let of_losses = |targets: &[u32]| -> Vec<Operation<T>> {
+            let losses = loss::all(Shape::rows_of(axis, targets.len()), targets, Some(1.0), Options::default());
+            losses.into_iter().filter(|operation| !operation.outputs.is_empty()).collect()
+        };
+        operations.extend(of_losses(&[0]));
+        let losses = of_losses(&targets);
         let (chosen, form) = (bytes.byte() % operations.len(), bytes.byte());
         let (smallest, is_loss) = (&operations[chosen], chosen >= first_loss);
         let called = if is_loss { &losses[chosen - first_loss] } else { smallest };

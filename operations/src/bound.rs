@@ -33,6 +33,8 @@ pub enum Bound {
     Gradient(f64),
     /// This many epsilons of the scale of the gradient.
     Scale(f64),
+    /// This many epsilons of the sum of the magnitudes of the terms.
+    Magnitudes(f64),
 }
 
 /// What a reference in `f64` adds to an error in ulp of `f64`.
@@ -64,7 +66,10 @@ impl Bound {
     pub fn epsilons(self) -> f64 {
         match self {
             Bound::LogProbability { epsilons, .. } => epsilons,
-            Bound::LogSum(epsilons) | Bound::Gradient(epsilons) | Bound::Scale(epsilons) => epsilons,
+            Bound::LogSum(epsilons)
+            | Bound::Gradient(epsilons)
+            | Bound::Scale(epsilons)
+            | Bound::Magnitudes(epsilons) => epsilons,
             _ => panic!("{self:?} is not in epsilons"),
         }
     }
@@ -85,6 +90,7 @@ impl fmt::Display for Bound {
             }
             Bound::LogSum(epsilons) => write!(f, "{epsilons} eps of max(abs max, ln sum e^(x - max))"),
             Bound::Gradient(epsilons) => write!(f, "{epsilons} eps of the largest dy"),
+            Bound::Magnitudes(epsilons) => write!(f, "{epsilons} eps of the sum of the magnitudes"),
             Bound::Scale(epsilons) => write!(f, "{epsilons} eps of the scale"),
         }
     }

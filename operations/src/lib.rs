@@ -27,6 +27,7 @@ pub use bound::Bound;
 pub use double_double::DoubleDouble;
 pub use element::Element;
 pub use hash::Hash;
+pub use loss::Options;
 pub use operation::{Family, Form, Operation, Results};
 pub use oracle::Exact;
 pub use shape::Shape;
@@ -36,27 +37,29 @@ pub use uninit::uninit;
 pub struct Parameters {
     /// The class of each row, if not one that changes from row to row.
     pub targets: Option<Arc<[u32]>>,
-    /// The scale of a loss's gradient.
-    pub scale: f64,
+    /// The scale of a loss's gradient, or `None` for one that changes from row to row.
+    pub scale: Option<f64>,
     /// The limit of a clipping.
     pub limit: f64,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { targets: None, scale: 0.125, limit: 1.5 }
+        Self { targets: None, scale: Some(0.125), limit: 1.5 }
     }
 }
 
-/// Every operation on a tensor of this shape. Those without an axis take its elements, those of rows alone as many rows
-/// that lie one after the other.
+/// Every operation on a tensor of this shape. Those without an axis take its elements.
 pub fn all<T: Element>(shape: Shape, parameters: &Parameters) -> Vec<Operation<T>> {
     let Parameters { targets, scale, limit } = parameters;
     let some_class = |row: usize| ((7 * row + 3) % shape.axis) as u32;
     let targets = targets.clone().unwrap_or_else(|| (0..shape.rows()).map(some_class).collect());
     let mut operations = elementwise::all(shape.len());
     operations.extend(softmax::all(shape));
-    operations.extend(loss::all(shape.axis, targets, *scale));
+    operations.extend(loss::all(shape, &targets, *scale, Options::default()));
+    operations.extend(loss::all(shape, &targets, None, Options::ALL));
+    operations.extend(loss::soft(shape, *scale, Options::default()));
+    operations.extend(loss::soft(shape, None, Options::ALL));
     operations.extend(clip::all(shape.len(), *limit));
     operations
 }

@@ -158,7 +158,7 @@ impl<T: Element> Operation<T> {
 /// `forms![operation [values] => method twin [inputs] [outputs] (arguments), ..]`: methods and their parallel twins. Where a
 /// number follows, the first output overwrites the input of this number. Other variables in the arguments stand in brackets.
 macro_rules! forms {
-    ($operation:ident $values:tt =>
+    ($operation:tt $values:tt =>
      $($method:ident $twin:ident [$($x:pat),*] [$($y:pat),*] ($($argument:expr),*) $($input:literal)?),* $(,)?) => {{
         let mut forms = Vec::new();
         $(
@@ -171,7 +171,7 @@ macro_rules! forms {
 pub(crate) use forms;
 
 macro_rules! form {
-    ($forms:ident $operation:ident [$($value:ident)*] $method:ident
+    ($forms:ident $operation:tt [$($value:ident)*] $method:ident
      [$($x:pat),*] [$($y:pat),*] ($($argument:expr),*) $($input:literal)?) => {{
         $(let $value = $value.clone();)*
         $forms.push($crate::Form {

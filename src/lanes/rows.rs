@@ -146,6 +146,14 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         unsafe { *self.outputs[m].wrapping_add(self.offset(r, i)) = value }
     }
 
+    /// Element `i` of row `r` of output `m`, which must be initialised.
+    #[inline(always)]
+    pub fn get_output(&self, m: usize, r: usize, i: usize) -> T {
+        assert!(!self.is_uninit);
+        // SAFETY: `offset` has checked that there is such an element.
+        unsafe { *self.outputs[m].wrapping_add(self.offset(r, i)) }
+    }
+
     /// Row `r`, whose elements lie side by side.
     #[inline(always)]
     pub fn row(&mut self, r: usize) -> Slices<'_, T, N, M> {

@@ -100,6 +100,24 @@ impl<'a, T, const N: usize> Slices<'a, T, N> {
     }
 }
 
+impl<'a, T, const N: usize> Slices<'a, T, N, 0> {
+    /// Sources without an output.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[track_caller]
+    #[inline(always)]
+    pub fn sources(sources: [Named<'a, T>; N]) -> Self {
+        let (first, len) = (sources[0].0, sources[0].1.len());
+        for k in 1..N {
+            check::same_len(first, len, sources[k].0, sources[k].1.len());
+        }
+        let sources = sources.map(|(_, source)| source.as_ptr());
+        Self { sources, outputs: [], len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+}
+
 impl<'a, T> Slices<'a, T, 1> {
     /// The output is the source.
     #[inline(always)]

@@ -1,47 +1,175 @@
-//! Cross-entropy of class ids from logits, and its gradient.
+//! Cross-entropy and its gradient, for class ids and for probabilities of classes.
 //!
 //! With t(x), the shift, the quotient and the sum R of the others as in [`super::terms`], and k the class of a row:
 //!
 //! ```text
-//! Losses               xk = x[k]                             read from memory
-//!                      m, shift, R                           max, per row, sum
-//!                      loss = f32((m - xk) + ln_1p(R / t(m)))  per row, in f64
+//! loss          xk = x[k]                                 read from memory
+//!               m, shift, R                               max, per row, sum
+//!               loss = T((m - xk) + ln_1p(R / t(m)))      per row, in f64
 //!
-//! LossesAndGradient    xk, m and shift as above
-//!                      s = sum of t(x), t kept               replace_and_sum
-//!                      (h, l) = SumInverse(m, s)             per row
-//!                      R, and the loss as above              per row; where R is small also sum
-//!                      dx = (t h + t l) scale                map
-//!                      gk = -(s - t(xk)) / s scale           per row, in f64; R in place of s - t(m) if xk = m
-//!                      dx[k] = gk                            written to memory
+//! and gradient  xk, m and shift as above
+//!               s = sum of t(x), t kept                   replace_and_sum
+//!               (h, l) = SumInverse(m, s)                 per row
+//!               R, and the loss as above                  per row; where R is small also sum
+//!               share = (s - t(xk)) / s                   per row, in f64; R in place of s - t(m) if xk = m
+//!               dx = (t h + t l) scale                    map
+//!               dx[k] = -share scale                      written to memory
 //! ```
 //!
 //! Both parts of a loss are at least 0, so that it is never negative and nothing cancels. The target's gradient is the
 //! sum of the other probabilities, and never a probability minus 1, which would lose a class that is nearly certain.
+//!
+//! # Options
+//!
+//! With options a row is a weighted sum of l_c = (m - x_c) + log. What they need of a row are two more sums; the rest is
+//! arithmetic on a few numbers a row, in `f64`, in [`Coefficients`]:
+//!
+//! ```text
+//! a_c  = w_c e / classes, and w_k (1 - e) more for the target       w_c ((1 - e) q_c + e / classes) for probabilities q
+//! A    = sum of a_c,  B = sum of a_c (m - x_c)                      sum; with weights a loop over the tile
+//! lse  = m + log
+//! loss = B + A log + z lse^2
+//! dx_i = p_i (A + 2 z lse) scale - a_i scale                        map; with weights a_i in a loop over the tile
+//! ```
+//!
+//! At the element with the largest probability, A p - a is written as (A - a) - A share, so that nothing is lost if it is
+//! the target and nearly certain.
 
 use super::softmax::RowSums;
 use super::terms::{Probability, SumInverse, Term, log_sum, nan_unless_finite, ratio};
 use crate::lanes::{Lanes, Real, Stack};
+use crate::loss::{Options, Scale, Targets};
 use crate::math::product;
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
+use crate::sum::compensated_sum;
 
-/// The loss of each row.
-pub struct Losses<'a, T> {
+/// The loss of each row, and its gradient if there is an output.
+pub struct LossRecipe<'a, T> {
     /// The class of each row of the call.
-    pub targets: &'a [u32],
-    /// The loss of each row of the call, written here.
+    pub targets: Targets<'a>,
+    /// The loss of each row of the call, written here unless it is empty.
     pub losses: &'a mut [T],
+    /// The factor of the gradient.
+    pub scale: Scale<'a, T>,
+    /// The options.
+    pub options: Options<'a>,
 }
 
-impl<T: Real> Losses<'_, T> {
-    /// Reads the logit of the target of each row of a tile.
-    fn target_logits<const M: usize>(&self, tile: &Tile<'_, T, 1, M>, first_row: usize, logits: &mut RowValues<T>) {
-        let targets = &self.targets[first_row..first_row + tile.len()];
-        tile.set_row_values(logits, |r| tile.get(r, targets[r] as usize));
+impl<T: Real> Recipe<T, 1, 0> for LossRecipe<'_, T> {
+    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
+        if self.are_all_ignored(tile.len(), first_row) {
+            return self.write_ignored_losses(tile.len(), first_row);
+        }
+        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
+        self.find_targets(tile, first_row, &mut target);
+        sums.find_shift(tile);
+        let spread = self.sum_spread(tile, &sums.max);
+        sums.sum_terms(tile);
+        sums.exclude_largest(tile);
+        if self.options.is_plain() {
+            self.write_plain_losses(tile, &sums, &target, first_row);
+        } else {
+            let log = log_of_rows(tile, &sums);
+            self.coefficients(tile, first_row, &sums.max, &log, &target, &spread, None);
+        }
+        self.write_ignored_losses(tile.len(), first_row);
+    }
+}
+
+impl<T: Real> Recipe<T, 1, 1> for LossRecipe<'_, T> {
+    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, first_row: usize) {
+        if self.are_all_ignored(tile.len(), first_row) {
+            return self.write_ignored(tile, first_row);
+        }
+        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
+        // What is read of the logits, before the terms overwrite them.
+        self.find_targets(tile, first_row, &mut target);
+        sums.find_shift(tile);
+        let spread = self.sum_spread(tile, &sums.max);
+        sums.replace_and_sum_terms(tile);
+        let mut inverse = Stack::array();
+        tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
+        sums.exclude_largest_kept(tile);
+
+        let ([inverse, remainder, sum], [offset, lowest, exponent]) = (&inverse, &sums.shift);
+        let (max, [largest_term]) = (&sums.max, &sums.largest_term);
+        let mut share = [RowValues::new()];
+        let numbers = [&target, max, largest_term, offset, lowest, exponent];
+        tile.per_row(OtherShare, numbers, Some(&sums.sum), &mut share);
+        let [share] = &share;
+        if self.options.is_plain() {
+            if !self.losses.is_empty() {
+                self.write_plain_losses(tile, &sums, &target, first_row);
+            }
+            let (mut scale, mut gradient) = (RowValues::new(), [RowValues::new()]);
+            tile.set_row_values(&mut scale, |r| self.scale.get(first_row + r));
+            tile.per_row(NegativeProduct, [share, &scale], None, &mut gradient);
+            tile.map(ScaledProbability, [inverse, remainder, sum, &scale]);
+            self.write_target_gradients(tile, &gradient[0], first_row);
+        } else {
+            let log = log_of_rows(tile, &sums);
+            let Coefficients { of_probability, even, of_target } =
+                self.coefficients(tile, first_row, max, &log, &target, &spread, Some(share));
+            if self.options.smoothing > 0.0 && self.options.weights.is_none() {
+                tile.map(SmoothedProbability, [inverse, remainder, sum, &of_probability, &even]);
+            } else {
+                tile.map(ScaledProbability, [inverse, remainder, sum, &of_probability]);
+                if self.options.smoothing > 0.0 {
+                    tile.subtract_from_output(|r, i| tile_value(&even, r).to_f64() * self.options.weight(i));
+                }
+            }
+            self.write_target_gradients(tile, &of_target, first_row);
+        }
+        self.write_ignored(tile, first_row);
+    }
+}
+
+/// What options make of a row's gradient: the factor of the probabilities, what all elements lose, and the target's
+/// gradient, all times the scale.
+struct Coefficients<T: Real> {
+    of_probability: RowValues<T>,
+    even: RowValues<T>,
+    of_target: RowValues<T>,
+}
+
+/// The sum of w_c (max - x_c) of each row.
+type Spread = [RowValues<f64>; 2];
+
+impl<T: Real> LossRecipe<'_, T> {
+    /// The class of a row, or `None` if the row is ignored.
+    fn class(&self, row: usize) -> Option<usize> {
+        let class = self.targets.get(row);
+        if Some(class) == self.options.ignored { None } else { Some(class as usize) }
     }
 
-    /// Computes and writes the losses of a tile.
-    fn write<const M: usize>(
+    fn are_all_ignored(&self, rows: usize, first_row: usize) -> bool {
+        self.options.ignored.is_some() && (first_row..first_row + rows).all(|row| self.class(row).is_none())
+    }
+
+    /// Reads the logit of the target of each row of a tile.
+    fn find_targets<const M: usize>(&self, tile: &Tile<'_, T, 1, M>, first_row: usize, logits: &mut RowValues<T>) {
+        tile.set_row_values(logits, |r| self.class(first_row + r).map_or(T::default(), |class| tile.get(0, r, class)));
+    }
+
+    /// The sum of w_c (max - x_c) over each row, if there is smoothing.
+    fn sum_spread<const M: usize>(&self, tile: &mut Tile<'_, T, 1, M>, max: &RowValues<T>) -> Spread {
+        let mut spread = Stack::array();
+        if self.options.smoothing > 0.0 {
+            if self.options.weights.is_some() {
+                tile.sum_by_row(&mut spread, |tile, r| {
+                    let max = tile_value(max, r).to_f64();
+                    let term = |i: usize| self.options.weight(i) * (max - tile.get(0, r, i).to_f64());
+                    compensated_sum((0..tile.axis()).map(term))
+                });
+            } else {
+                tile.sum(BelowMax, [max], &mut spread);
+            }
+        }
+        spread
+    }
+
+    /// Computes and writes the losses of a tile without options.
+    fn write_plain_losses<const M: usize>(
         &mut self,
         tile: &Tile<'_, T, 1, M>,
         sums: &RowSums<T>,
@@ -53,52 +181,232 @@ impl<T: Real> Losses<'_, T> {
         tile.per_row(Loss, [target, max, largest_term], Some(sum), &mut loss);
         tile.write_row_values(&loss[0], &mut self.losses[first_row..]);
     }
-}
 
-impl<T: Real> Recipe<T, 1, 0> for Losses<'_, T> {
-    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
-        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
-        self.target_logits(tile, first_row, &mut target);
-        sums.sum_terms(tile);
-        sums.exclude_largest(tile);
-        self.write(tile, &sums, &target, first_row);
+    /// Computes and writes the losses of a tile with options, and returns what the gradient needs. `share` is that of
+    /// the others, of which a gradient is computed.
+    #[expect(clippy::too_many_arguments, reason = "the numbers of a row, which are apart because they are in lines")]
+    fn coefficients<const M: usize>(
+        &mut self,
+        tile: &Tile<'_, T, 1, M>,
+        first_row: usize,
+        max: &RowValues<T>,
+        log: &RowValues<T>,
+        target: &RowValues<T>,
+        spread: &Spread,
+        share: Option<&RowValues<T>>,
+    ) -> Coefficients<T> {
+        let Options { smoothing, z_loss, .. } = self.options;
+        let classes = tile.axis();
+        let even = smoothing / classes as f64;
+        let total_weight = self.options.total_weight(classes);
+        let mut gradients = Vec::with_capacity(tile.len());
+        for r in 0..tile.len() {
+            let row = first_row + r;
+            let Some(class) = self.class(row) else {
+                gradients.push([0.0; 3]);
+                continue;
+            };
+            let [max, log, target] = [max, log, target].map(|values| tile_value(values, r).to_f64());
+            let (log_sum, weight) = (max + log, self.options.weight(class));
+            let mut loss = times(1.0 - smoothing, weight * ((max - target) + log)) + times(z_loss, log_sum * log_sum);
+            let mass = (1.0 - smoothing) * weight + even * total_weight;
+            if smoothing > 0.0 {
+                loss += even * (tile.row_sum(spread, r) + total_weight * log);
+            }
+            if !self.losses.is_empty() {
+                self.losses[row] = T::from_f64(loss);
+            }
+            let Some(share) = share else { continue };
+            let (scale, share) = (self.scale.get(row).to_f64(), tile_value(share, r).to_f64());
+            let outer = mass + times(2.0 * z_loss, log_sum);
+            let of_target = even * (total_weight - weight) + times(2.0 * z_loss, log_sum) - share * outer;
+            gradients.push([scale * outer, scale * even, scale * of_target]);
+        }
+        let mut coefficients =
+            Coefficients { of_probability: RowValues::new(), even: RowValues::new(), of_target: RowValues::new() };
+        if share.is_some() {
+            let Coefficients { of_probability, even, of_target } = &mut coefficients;
+            for (k, values) in [of_probability, even, of_target].into_iter().enumerate() {
+                tile.set_row_values(values, |r| T::from_f64(gradients[r][k]));
+            }
+        }
+        coefficients
+    }
+
+    /// Writes the gradient of the target of each row.
+    fn write_target_gradients(&self, tile: &mut Tile<'_, T, 1, 1>, gradients: &RowValues<T>, first_row: usize) {
+        for r in 0..tile.len() {
+            if let Some(class) = self.class(first_row + r) {
+                tile.set(r, class, tile_value(gradients, r));
+            }
+        }
+    }
+
+    /// Writes the losses of ignored rows, which are 0.
+    fn write_ignored_losses(&mut self, rows: usize, first_row: usize) {
+        if self.options.ignored.is_some() && !self.losses.is_empty() {
+            for row in first_row..first_row + rows {
+                if self.class(row).is_none() {
+                    self.losses[row] = T::default();
+                }
+            }
+        }
+    }
+
+    /// Writes the losses and the gradients of ignored rows, which are 0.
+    fn write_ignored(&mut self, tile: &mut Tile<'_, T, 1, 1>, first_row: usize) {
+        self.write_ignored_losses(tile.len(), first_row);
+        if self.options.ignored.is_some() {
+            for r in 0..tile.len() {
+                if self.class(first_row + r).is_none() {
+                    tile.fill(r, T::default());
+                }
+            }
+        }
     }
 }
 
-/// The loss of each row, and the gradient with respect to the logits.
-pub struct LossesAndGradient<'a, T> {
-    /// The losses.
-    pub losses: Losses<'a, T>,
-    /// The factor of the gradient.
-    pub gradient_scale: f64,
+impl<T: Real> Recipe<T, 2, 0> for LossRecipe<'_, T> {
+    fn tile(&mut self, tile: &mut Tile<'_, T, 2, 0>, first_row: usize) {
+        let mut sums = RowSums::new();
+        sums.find_shift(tile);
+        let targets = self.sum_soft_targets(tile, &sums.max);
+        sums.sum_terms(tile);
+        sums.exclude_largest(tile);
+        let log = log_of_rows(tile, &sums);
+        self.write_soft_losses(tile, first_row, &sums.max, &log, &targets);
+    }
 }
 
-impl<T: Real> Recipe<T, 1, 1> for LossesAndGradient<'_, T> {
-    fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, first_row: usize) {
-        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
-        // Before the terms overwrite the logits.
-        self.losses.target_logits(tile, first_row, &mut target);
+impl<T: Real> Recipe<T, 2, 1> for LossRecipe<'_, T> {
+    fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, first_row: usize) {
+        let mut sums = RowSums::new();
+        sums.find_shift(tile);
+        let targets = self.sum_soft_targets(tile, &sums.max);
         sums.replace_and_sum_terms(tile);
-        let (mut inverse, mut gradient) = (Stack::array(), [RowValues::new()]);
+        let mut inverse = Stack::array();
         tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
         sums.exclude_largest_kept(tile);
-        self.losses.write(tile, &sums, &target, first_row);
+        let log = log_of_rows(tile, &sums);
+        self.write_soft_losses(tile, first_row, &sums.max, &log, &targets);
 
-        tile.map(ScaledProbability(self.gradient_scale), inverse.each_ref());
-        let RowSums { max, shift: [offset, lowest, exponent], largest_term: [largest_term], sum } = &sums;
-        tile.per_row(
-            TargetGradient(self.gradient_scale),
-            [&target, max, largest_term, offset, lowest, exponent],
-            Some(sum),
-            &mut gradient,
-        );
-        let targets = &self.losses.targets[first_row..first_row + tile.len()];
-        for (group, targets) in targets.chunks(T::LANES).enumerate() {
-            let gradients = gradient[0].lines()[group].0;
-            for (r, (target, gradient)) in targets.iter().zip(gradients.as_ref()).enumerate() {
-                tile.set(group * T::LANES + r, *target as usize, *gradient);
+        let Options { smoothing, z_loss, weights, .. } = self.options;
+        let ([largest_term], even) = (&sums.largest_term, smoothing / tile.axis() as f64);
+        let mut share = [RowValues::new()];
+        let [offset, lowest, exponent] = &sums.shift;
+        let numbers = [&sums.max, &sums.max, largest_term, offset, lowest, exponent];
+        tile.per_row(OtherShare, numbers, Some(&sums.sum), &mut share);
+        let mut factors = Stack::array::<3>();
+        let [of_probability, of_target, evenly] = &mut factors;
+        let scale = |r: usize| self.scale.get(first_row + r).to_f64();
+        tile.set_row_values(of_probability, |r| {
+            let log_sum = tile_value(&sums.max, r).to_f64() + tile_value(&log, r).to_f64();
+            T::from_f64(scale(r) * (targets.mass[r] + times(2.0 * z_loss, log_sum)))
+        });
+        tile.set_row_values(of_target, |r| T::from_f64(scale(r) * (1.0 - smoothing)));
+        tile.set_row_values(evenly, |r| T::from_f64(scale(r) * even));
+        let ([inverse, remainder, sum], [of_probability, of_target, evenly]) = (&inverse, &factors);
+        if weights.is_none() {
+            let numbers = [inverse, remainder, sum, of_probability, of_target, evenly, largest_term, &share[0]];
+            tile.map(SoftGradient, numbers);
+        } else {
+            // The map may overwrite the probabilities of the classes.
+            let mut lost = Vec::with_capacity(tile.len() * tile.axis());
+            for r in 0..tile.len() {
+                let [of_target, evenly] = [of_target, evenly].map(|values| tile_value(values, r).to_f64());
+                let of_class = |i| self.options.weight(i) * (of_target * tile.get(1, r, i).to_f64() + evenly);
+                lost.extend((0..tile.axis()).map(of_class));
             }
+            let axis = tile.axis();
+            tile.map(SoftProbability, [inverse, remainder, sum, of_probability]);
+            tile.subtract_from_output(|r, i| lost[r * axis + i]);
         }
+    }
+}
+
+/// The sums of a row of probabilities q_c, with a_c = w_c ((1 - e) q_c + e / classes).
+struct SoftSums {
+    /// The sum of a_c.
+    mass: Vec<f64>,
+    /// The sum of a_c (max - x_c).
+    spread: Vec<f64>,
+}
+
+impl<T: Real> LossRecipe<'_, T> {
+    fn sum_soft_targets<const M: usize>(&self, tile: &mut Tile<'_, T, 2, M>, max: &RowValues<T>) -> SoftSums {
+        let Options { smoothing, weights, .. } = self.options;
+        let (classes, kept) = (tile.axis() as f64, 1.0 - smoothing);
+        // First, because it brings both sources.
+        let mut mass = Stack::array();
+        tile.sum(SoftTarget, [], &mut mass);
+        if weights.is_some() {
+            let of_row = |r: usize| {
+                let max = tile_value(max, r).to_f64();
+                let a = |i: usize| self.options.weight(i) * (kept * tile.get(1, r, i).to_f64() + smoothing / classes);
+                let elements = 0..tile.axis();
+                let spread = |i: usize| times(a(i), max - tile.get(0, r, i).to_f64());
+                (compensated_sum(elements.clone().map(a)), compensated_sum(elements.map(spread)))
+            };
+            let (mass, spread) = (0..tile.len()).map(of_row).unzip();
+            return SoftSums { mass, spread };
+        }
+        let (mut spread, mut even) = (Stack::array(), Stack::array());
+        tile.sum(SoftBelowMax, [max], &mut spread);
+        if smoothing > 0.0 {
+            tile.sum(BelowMax, [max], &mut even);
+        }
+        let rows = 0..tile.len();
+        let mass = rows.clone().map(|r| times(kept, tile.row_sum(&mass, r)) + smoothing).collect();
+        let spread = rows.map(|r| {
+            let even = if smoothing > 0.0 { smoothing / classes * tile.row_sum(&even, r) } else { 0.0 };
+            times(kept, tile.row_sum(&spread, r)) + even
+        });
+        SoftSums { mass, spread: spread.collect() }
+    }
+
+    fn write_soft_losses<const M: usize>(
+        &mut self,
+        tile: &Tile<'_, T, 2, M>,
+        first_row: usize,
+        max: &RowValues<T>,
+        log: &RowValues<T>,
+        targets: &SoftSums,
+    ) {
+        for r in 0..tile.len() {
+            let [max, log] = [max, log].map(|values| tile_value(values, r).to_f64());
+            let (log_sum, mass) = (max + log, targets.mass[r]);
+            let loss = targets.spread[r] + mass * log + times(self.options.z_loss, log_sum * log_sum);
+            self.losses[first_row + r] = T::from_f64(loss);
+        }
+    }
+}
+
+/// The product, and 0 if the factor is 0: an option that is not used adds nothing to a row with infinities.
+fn times(factor: f64, x: f64) -> f64 {
+    if factor == 0.0 { 0.0 } else { factor * x }
+}
+
+/// The number of row `r`.
+fn tile_value<T: Real>(values: &RowValues<T>, r: usize) -> T {
+    values.lines()[r / T::LANES].0.as_ref()[r % T::LANES]
+}
+
+/// ln of the sum of e^(x - max) of each row, rounded to the element type.
+fn log_of_rows<T: Real, const N: usize, const M: usize>(tile: &Tile<'_, T, N, M>, sums: &RowSums<T>) -> RowValues<T> {
+    let mut log = [RowValues::new()];
+    tile.per_row(Log, [&sums.max, &sums.largest_term[0]], Some(&sums.sum), &mut log);
+    let [log] = log;
+    log
+}
+
+/// ln of the sum of e^(x - max), NaN for a row without probabilities.
+#[derive(Clone, Copy)]
+struct Log;
+
+impl RowFunction<2, 1> for Log {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [max, largest_term]: [L; 2], others: [L::Double; 2]) -> [L; 1] {
+        [nan_unless_finite(max, L::narrow(log_sum(largest_term, others)))]
     }
 }
 
@@ -115,24 +423,11 @@ impl RowFunction<3, 1> for Loss {
     }
 }
 
-/// A probability times the factor of the gradient.
+/// The sum of the probabilities of all elements but the target.
 #[derive(Clone, Copy)]
-struct ScaledProbability(f64);
+struct OtherShare;
 
-impl ElementFunction<1, 3> for ScaledProbability {
-    const TAKES_TERMS: bool = true;
-
-    #[inline(always)]
-    fn apply<L: Lanes>(self, inverse: [L; 3], term: [L; 1]) -> L {
-        product(Probability.apply(inverse, term), term[0].splat(self.0))
-    }
-}
-
-/// Minus the sum of the other probabilities, times the factor of the gradient, for the target's logit.
-#[derive(Clone, Copy)]
-struct TargetGradient(f64);
-
-impl RowFunction<6, 1> for TargetGradient {
+impl RowFunction<6, 1> for OtherShare {
     #[inline(always)]
     fn apply<L: Lanes>(
         self,
@@ -148,7 +443,112 @@ impl RowFunction<6, 1> for TargetGradient {
             let is_largest = wide_max[half].le(target[half]);
             shares[half] = ratio::<L>(L::Double::select(is_largest, others[half], sum - term[half]), sum);
         }
-        let share = nan_unless_finite(max, L::narrow(shares));
-        [product(share, share.splat(-self.0))]
+        [nan_unless_finite(max, L::narrow(shares))]
+    }
+}
+
+/// -share scale: the gradient of a target.
+#[derive(Clone, Copy)]
+struct NegativeProduct;
+
+impl RowFunction<2, 1> for NegativeProduct {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [share, scale]: [L; 2], _: [L::Double; 2]) -> [L; 1] {
+        [share.splat(0.0) - product(share, scale)]
+    }
+}
+
+/// A probability times a factor of its row.
+#[derive(Clone, Copy)]
+struct ScaledProbability;
+
+impl ElementFunction<1, 4> for ScaledProbability {
+    const TAKES_TERMS: bool = true;
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [inverse, remainder, sum, factor]: [L; 4], term: [L; 1]) -> L {
+        product(Probability.apply([inverse, remainder, sum], term), factor)
+    }
+}
+
+/// [`ScaledProbability`] less a number of its row.
+#[derive(Clone, Copy)]
+struct SmoothedProbability;
+
+impl ElementFunction<1, 5> for SmoothedProbability {
+    const TAKES_TERMS: bool = true;
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [inverse, remainder, sum, factor, even]: [L; 5], term: [L; 1]) -> L {
+        ScaledProbability.apply([inverse, remainder, sum, factor], term) - even
+    }
+}
+
+/// max - x.
+#[derive(Clone, Copy)]
+struct BelowMax;
+
+impl<const N: usize> ElementFunction<N, 1> for BelowMax {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [max]: [L; 1], x: [L; N]) -> L {
+        max - x[0]
+    }
+}
+
+/// The probability q of a class.
+#[derive(Clone, Copy)]
+struct SoftTarget;
+
+impl ElementFunction<2, 0> for SoftTarget {
+    const IS_FIRST_PASS: bool = true;
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, _: [L; 0], [_, q]: [L; 2]) -> L {
+        q
+    }
+}
+
+/// q (max - x), and 0 where q is 0.
+#[derive(Clone, Copy)]
+struct SoftBelowMax;
+
+impl ElementFunction<2, 1> for SoftBelowMax {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, [max]: [L; 1], [x, q]: [L; 2]) -> L {
+        let zero = q.splat(0.0);
+        L::select(q.abs().le(zero), zero, product(q, max - x))
+    }
+}
+
+/// [`ScaledProbability`] of two sources.
+#[derive(Clone, Copy)]
+struct SoftProbability;
+
+impl ElementFunction<2, 4> for SoftProbability {
+    const TAKES_TERMS: bool = true;
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, values: [L; 4], [term, _]: [L; 2]) -> L {
+        ScaledProbability.apply(values, [term])
+    }
+}
+
+/// p G - a, with a = q times a factor plus a number of the row; (G - a) - G share for the largest p.
+#[derive(Clone, Copy)]
+struct SoftGradient;
+
+impl ElementFunction<2, 8> for SoftGradient {
+    const TAKES_TERMS: bool = true;
+
+    #[inline(always)]
+    fn apply<L: Lanes>(
+        self,
+        [inverse, remainder, sum, factor, of_target, even, largest_term, share]: [L; 8],
+        [term, q]: [L; 2],
+    ) -> L {
+        let target = product(q, of_target) + even;
+        let of_largest = (factor - target) - product(factor, share);
+        let gradient = ScaledProbability.apply([inverse, remainder, sum, factor], [term]) - target;
+        L::select(largest_term.le(term), of_largest, gradient)
     }
 }

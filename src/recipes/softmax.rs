@@ -48,15 +48,13 @@ impl<T: Real> RowSums<T> {
         Self { max: RowValues::new(), shift: Stack::array(), largest_term: Stack::array(), sum: Stack::array() }
     }
 
-    /// Computes all three for a tile. The logits stay where they are.
+    /// Sums the terms of a tile, whose shift is known. The logits stay where they are.
     pub fn sum_terms<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
-        self.find_shift(tile);
         tile.sum(Term, self.shift.each_ref(), &mut self.sum);
     }
 
-    /// Computes all three for a tile. The terms are kept for a map.
+    /// Sums the terms of a tile, whose shift is known. The terms are kept for a map.
     pub fn replace_and_sum_terms<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
-        self.find_shift(tile);
         tile.replace_and_sum(Term, self.shift.each_ref(), &mut self.sum);
     }
 
@@ -100,7 +98,7 @@ impl<T: Real> RowSums<T> {
     }
 
     /// Computes the maximum and the shift.
-    fn find_shift<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
+    pub fn find_shift<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
         tile.max(&mut self.max);
         tile.per_row(TermShift, [&self.max], None, &mut self.shift);
     }
@@ -112,6 +110,7 @@ pub struct Softmax;
 impl<T: Real> Recipe<T, 1, 1> for Softmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
         let (mut sums, mut inverse) = (RowSums::new(), Stack::array());
+        sums.find_shift(tile);
         sums.replace_and_sum_terms(tile);
         tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
         tile.map(Probability, inverse.each_ref());
@@ -124,6 +123,7 @@ pub struct LogSoftmax;
 impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
         let (mut sums, mut log) = (RowSums::new(), Stack::array());
+        sums.find_shift(tile);
         sums.sum_terms(tile);
         sums.exclude_largest(tile);
         let RowSums { max, largest_term: [largest_term], sum, .. } = &sums;
@@ -160,6 +160,7 @@ pub struct LogSumExp<'a, T>(pub &'a mut [T]);
 impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
         let (mut sums, mut result) = (RowSums::new(), [RowValues::new()]);
+        sums.find_shift(tile);
         sums.sum_terms(tile);
         sums.exclude_largest(tile);
         let RowSums { max, largest_term: [largest_term], sum, .. } = &sums;

@@ -23,7 +23,10 @@ fn with_wrong_length<T: Element>(operation: &Operation<T>, form: &Form<T>, slice
     });
     let what = format!("{} {}, slice {slice} of {wrong} elements", operation.title(), form.name);
     let caught = caught.unwrap_or_else(|| panic!("{what}: no panic"));
-    let mut lengths = inputs.iter().chain(&outputs).map(|slice| slice.len().to_string());
+    // The losses' number of rows is that of the targets, which are not among the slices.
+    let rows = operation.inputs[0] / operation.row_len;
+    let slices = inputs.iter().chain(&outputs).map(Vec::len);
+    let mut lengths = slices.chain([rows]).map(|len| len.to_string());
     assert!(lengths.any(|len| caught.message.contains(&len)), "{what}: {caught:?}");
     // The methods are called in the list.
     assert!(caught.file.contains("operations/src"), "{what}: {caught:?}");

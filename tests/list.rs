@@ -10,10 +10,11 @@ use activations::{ACTIVATIONS, by_name};
 use operations::{Element, Operation, Parameters, Shape};
 
 /// Public names that compute nothing over slices.
-const NO_OPERATIONS: [&str; 11] = [
+const NO_OPERATIONS: [&str; 13] = [
     "ACTIVATIONS",
     "Activation",
     "ActivationExt",
+    "Class",
     "Exact",
     "Float",
     "Isa",
@@ -22,6 +23,7 @@ const NO_OPERATIONS: [&str; 11] = [
     "set_streaming_threshold",
     "streaming_threshold",
     "Readme",
+    "Scale",
 ];
 
 fn read(path: &str) -> String {

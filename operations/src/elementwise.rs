@@ -47,6 +47,7 @@ fn value<T: Element>(act: &'static dyn Activation, len: usize) -> Operation<T> {
         parameters: format!("of {len}"),
         family: Family::Elementwise,
         bound,
+        row_len: 1,
         inputs: vec![len],
         outputs: vec![len],
         first_input: Box::new(<[T]>::to_vec),

@@ -55,6 +55,8 @@ pub struct Operation<T> {
     pub family: Family,
     /// The bound on its error, which the judge enforces.
     pub bound: Bound,
+    /// The elements of a row, or 1 where elements are by themselves.
+    pub row_len: usize,
     /// The length of each input.
     pub inputs: Vec<usize>,
     /// The length of each output.

@@ -41,6 +41,7 @@ fn softmax<T: Element>(shape: Shape) -> Operation<T> {
         parameters: format!("{shape:?}"),
         family: Family::Axis,
         bound: SOFTMAX,
+        row_len: shape.axis,
         inputs: vec![shape.len()],
         outputs: vec![shape.len()],
         first_input: Box::new(<[T]>::to_vec),

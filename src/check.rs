@@ -138,6 +138,13 @@ pub fn class_weights(len: usize, classes: usize) {
     assert!(len == classes, "there are {len} weights for {classes} classes");
 }
 
+/// Slices must consist of whole rows of this many columns.
+#[track_caller]
+pub fn columns(name: &str, len: usize, columns: usize) {
+    let is_whole = if columns == 0 { len == 0 } else { len.is_multiple_of(columns) };
+    assert!(is_whole, "{name} has {len} elements: not whole rows of {columns}, for which there are weights");
+}
+
 /// A share must be between 0 and 1.
 #[track_caller]
 pub fn share(name: &str, share: f64) {

@@ -118,6 +118,49 @@ pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f
     )
 }
 
+/// The Euclidean norm of all slices together: what [`clip_by_global_norm`] returns, with the same bits.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(activations::global_norm(&[&[3.0_f32, 0.0], &[4.0]]), 5.0);
+/// ```
+#[must_use]
+pub fn global_norm<T: Float>(gradients: &[&[T]]) -> f64 {
+    let level = level();
+    Norm::of(gradients.iter().copied(), |factor, input| T::sum_squares(level, factor, input)).value()
+}
+
+/// [`global_norm`] on rayon's current pool, with the same bits.
+#[cfg(feature = "rayon")]
+#[must_use]
+pub fn par_global_norm<T: Float>(gradients: &[&[T]]) -> f64 {
+    let level = level();
+    Norm::of(gradients.iter().copied(), |factor, input| par_sum_squares(level, factor, input)).value()
+}
+
+/// Multiplies every element by a factor, in `f64`, and rounds to the element type.
+///
+/// # Examples
+///
+/// ```
+/// let mut gradients = [0.5_f32, -3.0];
+/// activations::scale(&mut gradients, 0.25);
+/// assert_eq!(gradients, [0.125, -0.75]);
+/// ```
+pub fn scale<T: Float>(gradients: &mut [T], factor: f64) {
+    T::scale(level(), [factor, 1.0], &mut Slices::<T, 1>::in_place(gradients));
+}
+
+/// [`scale`] on rayon's current pool, with the same bits.
+#[cfg(feature = "rayon")]
+pub fn par_scale<T: Float>(gradients: &mut [T], factor: f64) {
+    let level = level();
+    parallel::split(level, Cost::CHEAP, Slices::<T, 1>::in_place(gradients), &|mut part| {
+        T::scale(level, [factor, 1.0], &mut part);
+    });
+}
+
 /// [`clip_by_global_norm`], given functions that sum the squares of a slice and scale a slice.
 #[track_caller]
 fn clip<T: Float>(

@@ -21,8 +21,8 @@ impl Map<1> for Clamp {
     const HAS_HARD: bool = false;
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
-        math::clamp(x, self.0)
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [math::clamp(x, self.0)]
     }
 }
 
@@ -36,7 +36,7 @@ impl Map<1> for Scale {
 
     #[inline(always)]
     fn margin<L: Lanes>(self, [x]: [L; 1], margin: L) -> L {
-        let [first, second] = self.0;
+        let [first, second] = [self.0[0].abs(), self.0[1]];
         // The smallest f32 is 1.4e-45: times 1e-200 it is a normal f64, so that no f32 is hard. The smallest ordinary
         // f64 is 2^-500, and times 1e-150 normal. Below these factors every element is taken as hard.
         if L::Float::IS_F32 && first > 1e-200 && second == 1.0 {
@@ -48,10 +48,10 @@ impl Map<1> for Scale {
         }
     }
     #[inline(always)]
-    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         let [a, b] = x.widen();
         let (first, second) = (a.splat(self.0[0]), a.splat(self.0[1]));
-        L::narrow([a * first * second, b * first * second])
+        [L::narrow([a * first * second, b * first * second])]
     }
 }
 

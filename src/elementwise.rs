@@ -42,7 +42,7 @@ use crate::lanes::{Block, Gradual, Lanes, Real, Simd, Slices};
 use crate::math;
 
 /// A function of `N` lane values, applied at each position of `N` slices.
-pub trait Map<const N: usize>: Copy {
+pub trait Map<const N: usize, const M: usize = 1>: Copy {
     /// True if memory-bound outside the caches: non-temporal stores pay for large outputs.
     const IS_MEMORY_BOUND: bool;
     /// Whether any element is hard. If not, the careful loop is never run.
@@ -54,31 +54,35 @@ pub trait Map<const N: usize>: Copy {
         margin
     }
     /// The function. On plain lanes no element is hard. On [`Gradual`] lanes elements are arbitrary.
-    fn apply<L: Lanes>(self, x: [L; N]) -> L;
+    fn apply<L: Lanes>(self, x: [L; N]) -> [L; M];
 }
 
 /// Applies a map at every position of the slices.
 #[inline(always)]
-pub fn run<T: Real, M: Map<N>, const N: usize>(level: Level, map: M, slices: &mut Slices<'_, T, N>) {
+pub fn run<T: Real, F: Map<N, M>, const N: usize, const M: usize>(
+    level: Level,
+    map: F,
+    slices: &mut Slices<'_, T, N, M>,
+) {
     let done = level.run(Quick { map, slices });
-    if M::HAS_HARD && done < slices.len() {
+    if F::HAS_HARD && done < slices.len() {
         finish_carefully(level, &map, slices, done);
     }
 }
 
 /// The two loops of a map, callable by pointer: [`finish_carefully`] is compiled once for all maps.
-trait Loops<T, const N: usize> {
+trait Loops<T, const N: usize, const M: usize> {
     /// Runs [`Quick`].
-    fn quick(&self, level: Level, slices: &mut Slices<'_, T, N>) -> usize;
+    fn quick(&self, level: Level, slices: &mut Slices<'_, T, N, M>) -> usize;
     /// Runs [`Careful`].
-    fn careful(&self, level: Level, slices: &mut Slices<'_, T, N>);
+    fn careful(&self, level: Level, slices: &mut Slices<'_, T, N, M>);
 }
 
-impl<T: Real, M: Map<N>, const N: usize> Loops<T, N> for M {
-    fn quick(&self, level: Level, slices: &mut Slices<'_, T, N>) -> usize {
+impl<T: Real, F: Map<N, M>, const N: usize, const M: usize> Loops<T, N, M> for F {
+    fn quick(&self, level: Level, slices: &mut Slices<'_, T, N, M>) -> usize {
         level.run(Quick { map: *self, slices })
     }
-    fn careful(&self, level: Level, slices: &mut Slices<'_, T, N>) {
+    fn careful(&self, level: Level, slices: &mut Slices<'_, T, N, M>) {
         level.run(Careful { map: *self, slices });
     }
 }
@@ -90,10 +94,10 @@ const CAREFUL_STRETCH: [usize; 2] = [64, 1024];
 /// Works on the elements from `done` on, which begin with a hard block.
 #[cold]
 #[inline(never)]
-fn finish_carefully<T: Real, const N: usize>(
+fn finish_carefully<T: Real, const N: usize, const M: usize>(
     level: Level,
-    map: &dyn Loops<T, N>,
-    slices: &mut Slices<'_, T, N>,
+    map: &dyn Loops<T, N, M>,
+    slices: &mut Slices<'_, T, N, M>,
     mut done: usize,
 ) {
     let (len, [least, most]) = (slices.len(), CAREFUL_STRETCH);
@@ -112,12 +116,12 @@ fn finish_carefully<T: Real, const N: usize>(
 ///
 /// The slices are passed by reference, in a register. To copy the view to memory takes as long as the work of a short
 /// call.
-struct Quick<'s, 'a, T, M, const N: usize> {
-    map: M,
-    slices: &'s mut Slices<'a, T, N>,
+struct Quick<'s, 'a, T, F, const N: usize, const M: usize> {
+    map: F,
+    slices: &'s mut Slices<'a, T, N, M>,
 }
 
-impl<T: Real, M: Map<N>, const N: usize> Kernel for Quick<'_, '_, T, M, N> {
+impl<T: Real, F: Map<N, M>, const N: usize, const M: usize> Kernel for Quick<'_, '_, T, F, N, M> {
     type Output = usize;
 
     #[inline(always)]
@@ -131,11 +135,11 @@ impl<T: Real, M: Map<N>, const N: usize> Kernel for Quick<'_, '_, T, M, N> {
     }
 }
 
-impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
+impl<T: Real, F: Map<N, M>, const N: usize, const M: usize> Quick<'_, '_, T, F, N, M> {
     #[inline(always)]
     fn blocks_of<S: Simd, const V: usize>(self, simd: S) -> usize {
         let Self { map, slices } = self;
-        let (len, streams) = (slices.len(), S::STREAMS && M::IS_MEMORY_BOUND && slices.streams());
+        let (len, streams) = (slices.len(), S::STREAMS && F::IS_MEMORY_BOUND && slices.streams());
         let mut blocks = slices.part(0, len).blocks();
         // Non-temporal stores need whole cache lines: the elements before the first one are stored on their own.
         let mut before_line = if streams { blocks.before_line() } else { 0 };
@@ -152,7 +156,7 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
                     }
                     for v in 0..V {
                         let y = map.apply(x[v]);
-                        if streams { block.stream(v, y) } else { block.store(v, y) }
+                        if streams { block.stream(v, y[0]) } else { block.store_all(v, y) }
                     }
                 }
             }
@@ -168,7 +172,7 @@ impl<T: Real, M: Map<N>, const N: usize> Quick<'_, '_, T, M, N> {
                 fence(simd, streams);
                 return len - left;
             }
-            partial.store(map.apply(x));
+            partial.store_all(map.apply(x));
         }
     }
 }
@@ -183,7 +187,10 @@ fn fence<S: Simd>(simd: S, streams: bool) {
 
 /// The lane values of a block.
 #[inline(always)]
-fn load<T: Real, S: Simd, const N: usize, const V: usize>(simd: S, block: &Block<T, N, 1, V>) -> [[T::Lanes<S>; N]; V] {
+fn load<T: Real, S: Simd, const N: usize, const M: usize, const V: usize>(
+    simd: S,
+    block: &Block<T, N, M, V>,
+) -> [[T::Lanes<S>; N]; V] {
     let mut x = [block.load(simd, 0); V];
     for v in 1..V {
         x[v] = block.load(simd, v);
@@ -193,33 +200,33 @@ fn load<T: Real, S: Simd, const N: usize, const V: usize>(simd: S, block: &Block
 
 /// Whether no element of a block is hard.
 #[inline(always)]
-fn is_ordinary<L: Lanes, M: Map<N>, const N: usize, const V: usize>(map: M, x: [[L; N]; V]) -> bool {
+fn is_ordinary<L: Lanes, F: Map<N, M>, const N: usize, const M: usize, const V: usize>(map: F, x: [[L; N]; V]) -> bool {
     let mut margin = x[0][0].splat(f64::INFINITY);
     for v in 0..V {
         margin = map.margin(x[v], margin);
     }
-    !M::HAS_HARD || math::is_ordinary(margin)
+    !F::HAS_HARD || math::is_ordinary(margin)
 }
 
 /// The loop on gradual lanes, for stretches with hard elements.
-struct Careful<'s, 'a, T, M, const N: usize> {
-    map: M,
-    slices: &'s mut Slices<'a, T, N>,
+struct Careful<'s, 'a, T, F, const N: usize, const M: usize> {
+    map: F,
+    slices: &'s mut Slices<'a, T, N, M>,
 }
 
-impl<T: Real, M: Map<N>, const N: usize> Kernel for Careful<'_, '_, T, M, N> {
+impl<T: Real, F: Map<N, M>, const N: usize, const M: usize> Kernel for Careful<'_, '_, T, F, N, M> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        if !M::HAS_HARD {
+        if !F::HAS_HARD {
             return;
         }
         let len = self.slices.len();
         let mut blocks = self.slices.part(0, len).blocks();
         while let Some(partial) = blocks.partial() {
             let x: [T::Lanes<S>; N] = partial.load(simd);
-            partial.store(self.map.apply(x.map(Gradual)).0);
+            partial.store_all(self.map.apply(x.map(Gradual)).map(|y| y.0));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! caller the kernels would be 60 times slower. So the generic public methods are thin and call these functions, which
 //! have no type parameters and are therefore compiled in this crate.
 
+use crate::binary;
 use crate::clipping::{Clamp, Scale, SumSquares};
 use crate::cost::Cost;
 use crate::dispatch::Level;
@@ -48,6 +49,14 @@ pub trait Float: Real {
     fn soft_losses_and_gradient(level: Level, rows: &mut Rows<Self, 2>, recipe: LossRecipe<Self>);
     #[doc(hidden)]
     fn weights(weights: &[Self]) -> Weights<'_>;
+    #[doc(hidden)]
+    fn binary_loss(level: Level, map: binary::Loss, slices: &mut Slices<Self, 2>);
+    #[doc(hidden)]
+    fn weighted_binary_loss(level: Level, slices: &mut Slices<Self, 3>);
+    #[doc(hidden)]
+    fn binary_loss_and_gradient(level: Level, map: binary::LossAndGradient, slices: &mut Slices<Self, 2, 2>);
+    #[doc(hidden)]
+    fn weighted_binary_loss_and_gradient(level: Level, scale: f64, slices: &mut Slices<Self, 3, 2>);
 }
 
 /// The kernels of an activation, for each element type.
@@ -118,6 +127,18 @@ macro_rules! float {
             }
             fn weights(weights: &[Self]) -> Weights<'_> {
                 Weights::$weights(weights)
+            }
+            fn binary_loss(level: Level, map: binary::Loss, slices: &mut Slices<Self, 2>) {
+                elementwise::run(level, map, slices);
+            }
+            fn weighted_binary_loss(level: Level, slices: &mut Slices<Self, 3>) {
+                elementwise::run(level, binary::WeightedLoss, slices);
+            }
+            fn binary_loss_and_gradient(level: Level, map: binary::LossAndGradient, slices: &mut Slices<Self, 2, 2>) {
+                elementwise::run(level, map, slices);
+            }
+            fn weighted_binary_loss_and_gradient(level: Level, scale: f64, slices: &mut Slices<Self, 3, 2>) {
+                elementwise::run(level, binary::WeightedLossAndGradient { scale }, slices);
             }
         }
     };

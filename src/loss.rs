@@ -1,8 +1,10 @@
 //! Cross-entropy from logits, and its gradient: the public type, its options and its methods.
 
+mod binary;
 mod class;
 mod options;
 
+pub use binary::BinaryCrossEntropy;
 pub use class::Class;
 pub use options::Scale;
 

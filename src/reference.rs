@@ -179,6 +179,22 @@ fn sums_of_others(x: &[f64]) -> Vec<f64> {
     others
 }
 
+/// The binary cross-entropy of a logit, with the weight of positive targets.
+pub fn binary_cross_entropy(logit: f64, target: f64, weight: f64) -> f64 {
+    let times = |factor: f64, x: f64| if factor == 0.0 && !x.is_nan() { 0.0 } else { factor * x };
+    times(1.0 - target, softplus(logit)) + times(weight * target, softplus(-logit))
+}
+
+/// The gradient of [`binary_cross_entropy`] with respect to the logit.
+pub fn binary_cross_entropy_gradient(logit: f64, target: f64, weight: f64) -> f64 {
+    (1.0 - target) * sigmoid(logit) - weight * target * sigmoid(-logit)
+}
+
+/// `ln(1 + e^x)`.
+fn softplus(x: f64) -> f64 {
+    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
+}
+
 /// `x` limited to `[-limit, limit]`.
 pub fn clip_by_value(x: f64, limit: f64) -> f64 {
     x.clamp(-limit, limit)

@@ -67,6 +67,8 @@ soft cross-entropy and gradient with options  9485d3f1cbcb15e7 0ebf4459d4db32b5
 soft cross-entropy and gradient with options, certain 0dda6809b8c5d920 a07aa65f2e1fc8ce
 clip_by_value                                 8fa3c212c2287b99 caecdfe730e3d854
 clip_by_global_norm                           abacaecb0d6da361 f830b9587a936222
+global_norm                                   3dc4a2f7fe1c2305 3dc4a2f7fe1c2305
+scale                                         9f48eda32d121135 bcbf1f0c3162955d
 ";
 
 /// Tensors whose rows are short and long, one after the other and interleaved.

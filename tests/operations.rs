@@ -5,7 +5,7 @@ mod common;
 
 use activations::Isa;
 use common::inputs;
-use operations::{Element, Family, Operation, Options, Parameters, Shape, elementwise, loss};
+use operations::{Element, Family, Operation, Options, Parameters, Shape, binary, elementwise, loss};
 
 /// Numbers of one kind: a name, and the number at each position.
 type Kind = (&'static str, fn(usize) -> f64);
@@ -76,6 +76,9 @@ fn every_shape_and_kind<T: Element>() {
         let shape = Shape { outer, axis, inner };
         let mut operations = operations::all::<T>(shape, &Parameters::default());
         operations.extend(elementwise::other_parameters(shape.len()));
+        for weight in [0.0, 0.3, 20.0, 1e-20, 1e20] {
+            operations.extend(binary::with_weight(shape.len(), weight, -0.3));
+        }
         for (kind, number) in KINDS {
             let numbers: Vec<T> = (0..shape.len().max(1)).map(|i| T::rounded(number(i))).collect();
             operations.iter().for_each(|operation| check(operation, &numbers, kind));

@@ -33,6 +33,8 @@ pub enum Bound {
     Gradient(f64),
     /// This many epsilons of the scale of the gradient.
     Scale(f64),
+    /// This share of the true value.
+    Relative(f64),
     /// This many epsilons of the sum of the magnitudes of the terms.
     Magnitudes(f64),
 }
@@ -90,6 +92,7 @@ impl fmt::Display for Bound {
             }
             Bound::LogSum(epsilons) => write!(f, "{epsilons} eps of max(abs max, ln sum e^(x - max))"),
             Bound::Gradient(epsilons) => write!(f, "{epsilons} eps of the largest dy"),
+            Bound::Relative(share) => write!(f, "{share:e} of it"),
             Bound::Magnitudes(epsilons) => write!(f, "{epsilons} eps of the sum of the magnitudes"),
             Bound::Scale(epsilons) => write!(f, "{epsilons} eps of the scale"),
         }

@@ -1,12 +1,17 @@
 //! Gradient clipping.
 
-use activations::{clip_by_global_norm, clip_by_value, par_clip_by_global_norm, par_clip_by_value, reference};
+use activations::{
+    clip_by_global_norm, clip_by_value, global_norm, par_clip_by_global_norm, par_clip_by_value, par_global_norm,
+    par_scale, reference, scale,
+};
 
 use crate::bound::is_within;
 use crate::{Bound, Element, Family, Form, Operation};
 
 /// The bound on a clipped element.
 pub const BY_NORM: Bound = Bound::Ulp([1.0, 1.0]);
+/// The bound on a product.
+pub const SCALE: Bound = Bound::Ulp([1.0, 1.0]);
 /// The bound on a norm, relative to it.
 pub const NORM: f64 = 1e-12;
 
@@ -54,7 +59,46 @@ pub fn all<T: Element>(len: usize, limit: f64) -> Vec<Operation<T>> {
         ],
         judge: Box::new(move |inputs, outputs, norm| judge_norm(inputs[0], outputs[0], norm, limit)),
     };
-    vec![by_value, by_norm]
+    let norm = Operation {
+        item: "global_norm",
+        name: "global_norm".to_string(),
+        parameters: format!("of {len}"),
+        family: Family::Reduction,
+        bound: Bound::Relative(NORM),
+        row_len: 1,
+        inputs: vec![len],
+        outputs: vec![],
+        first_input: Box::new(<[T]>::to_vec),
+        forms: vec![norm_of("global_norm", global_norm), norm_of("par_global_norm", par_global_norm)],
+        judge: Box::new(move |inputs, _, norm| judge_norm(inputs[0], inputs[0], norm, f64::INFINITY)),
+    };
+    let scaled = Operation {
+        item: "scale",
+        name: "scale".to_string(),
+        parameters: format!("by {limit:e} of {len}"),
+        family: Family::Reduction,
+        bound: SCALE,
+        row_len: 1,
+        inputs: vec![len],
+        outputs: vec![len],
+        first_input: Box::new(<[T]>::to_vec),
+        forms: vec![
+            in_place("scale", move |x| (scale(x, limit), 0.0).1),
+            in_place("par_scale", move |x| (par_scale(x, limit), 0.0).1),
+        ],
+        judge: Box::new(move |inputs, outputs, _| {
+            for (&x, &y) in inputs[0].iter().zip(outputs[0]) {
+                assert!(is_within(y, x.into() * limit, SCALE.ulp()), "{x:e} times {limit:e}: {y:e}");
+            }
+        }),
+    };
+    vec![by_value, by_norm, norm, scaled]
+}
+
+/// The norm of the elements, cut in two slices as those of the clipping.
+fn norm_of<T: Element>(name: &'static str, norm: fn(&[&[T]]) -> f64) -> Form<T> {
+    let halves = move |x: &[T]| norm(&[&x[..x.len() / 2], &x[x.len() / 2..]]);
+    Form { name, overwrites: None, call: Box::new(move |inputs, _| halves(inputs[0])) }
 }
 
 /// A function that overwrites its one argument.

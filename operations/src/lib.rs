@@ -7,6 +7,7 @@
 //! The activations come from the crate's own list ([`activations::ACTIVATIONS`]); another operation is added in the module
 //! of its kin.
 
+pub mod binary;
 pub mod bound;
 pub mod clip;
 mod double_double;
@@ -60,6 +61,7 @@ pub fn all<T: Element>(shape: Shape, parameters: &Parameters) -> Vec<Operation<T
     operations.extend(loss::all(shape, &targets, None, Options::ALL));
     operations.extend(loss::soft(shape, *scale, Options::default()));
     operations.extend(loss::soft(shape, None, Options::ALL));
+    operations.extend(binary::all(shape, scale.unwrap_or(0.5)));
     operations.extend(clip::all(shape.len(), *limit));
     operations
 }

@@ -72,8 +72,8 @@ impl<F: Formula> Map<1> for Forward<F> {
         self.0.margin(x, margin)
     }
     #[inline(always)]
-    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
-        self.0.value(x)
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
+        [self.0.value(x)]
     }
 }
 
@@ -90,8 +90,8 @@ impl<F: Formula> Map<2> for Backward<F> {
         self.0.gradient_margin(y, dy, margin)
     }
     #[inline(always)]
-    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> L {
-        self.0.gradient(y, dy)
+    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
+        [self.0.gradient(y, dy)]
     }
 }
 
@@ -106,9 +106,9 @@ impl<F: Formula> Map<1> for ExactForward<F> {
     const HAS_HARD: bool = false;
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, [x]: [L; 1]) -> L {
+    fn apply<L: Lanes>(self, [x]: [L; 1]) -> [L; 1] {
         let [a, b] = x.widen();
-        L::narrow([self.0.exact(a), self.0.exact(b)])
+        [L::narrow([self.0.exact(a), self.0.exact(b)])]
     }
 }
 
@@ -123,8 +123,8 @@ impl<F: Formula> Map<2> for ExactBackward<F> {
     const HAS_HARD: bool = false;
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> L {
+    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
         let ([y0, y1], [dy0, dy1]) = (y.widen(), dy.widen());
-        L::narrow([self.0.exact_gradient(y0, dy0), self.0.exact_gradient(y1, dy1)])
+        [L::narrow([self.0.exact_gradient(y0, dy0), self.0.exact_gradient(y1, dy1)])]
     }
 }

@@ -19,6 +19,8 @@ pub trait Real: Copy + Default + PartialOrd + Add<Output = Self> + Debug + Displ
     const IS_F32: bool;
     /// The smallest positive normal number.
     const MIN_POSITIVE: f64;
+    /// The largest finite number.
+    const MAX_FINITE: f64;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
     /// The bit pattern, or its low bits where `usize` is shorter.
@@ -46,6 +48,7 @@ macro_rules! real {
             };
             const IS_F32: bool = $count == 16;
             const MIN_POSITIVE: f64 = $float::MIN_POSITIVE as f64;
+            const MAX_FINITE: f64 = $float::MAX as f64;
             #[inline(always)]
             fn is_finite(self) -> bool {
                 self.is_finite()

@@ -118,6 +118,25 @@ impl<'a, T, const N: usize> Slices<'a, T, N, 0> {
     }
 }
 
+impl<'a, T, const N: usize> Slices<'a, T, N, 2> {
+    /// Sources, and two outputs that are none of them.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ.
+    #[track_caller]
+    #[inline(always)]
+    pub fn two(sources: [Named<'a, T>; N], outputs: [NamedMut<'a, T>; 2]) -> Self {
+        let Slices { sources: pointers, len, .. } = Slices::<T, N, 0>::sources(sources);
+        // A panic in a closure would not have the caller's location.
+        for (name, output) in &outputs {
+            check::same_len(sources[0].0, len, name, output.len());
+        }
+        let outputs = outputs.map(|(_, output)| output.as_mut_ptr());
+        Self { sources: pointers, outputs, len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+}
+
 impl<'a, T> Slices<'a, T, 1> {
     /// The output is the source.
     #[inline(always)]
@@ -189,6 +208,21 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
     pub fn inputs(&self) -> Slices<'_, T, N, 0> {
         let (sources, len) = (self.sources, self.len);
         Slices { sources, outputs: [], len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+
+    /// The same slices and one source more, of the same length.
+    #[inline(always)]
+    pub fn with_source<'b>(&'b mut self, source: &'b [T]) -> Slices<'b, T, 3, M> {
+        assert!(N == 2 && source.len() == self.len);
+        let sources = [self.sources[0], self.sources[1], source.as_ptr()];
+        Slices {
+            sources,
+            outputs: self.outputs,
+            len: self.len,
+            streams: false,
+            is_uninit: self.is_uninit,
+            _borrow: PhantomData,
+        }
     }
 
     /// The `len` elements from `start` on, of every slice.
@@ -316,6 +350,16 @@ impl<T: Real, const N: usize, const M: usize, const V: usize> Block<'_, T, N, M,
         unsafe { lanes.store(self.0.outputs[0].wrapping_add(v * T::LANES)) };
     }
 
+    /// Stores lane value `v` of all outputs.
+    #[inline(always)]
+    pub fn store_all<L: Memory<Float = T>>(&mut self, v: usize, lanes: [L; M]) {
+        assert!(v < V);
+        for m in 0..M {
+            // SAFETY: a block has V whole lane values.
+            unsafe { lanes[m].store(self.0.outputs[m].wrapping_add(v * T::LANES)) };
+        }
+    }
+
     /// Stores lane value `v` of output 0 with non-temporal stores; [`Simd::fence`] must follow.
     #[inline(always)]
     pub fn stream<L: Memory<Float = T>>(&mut self, v: usize, lanes: L) {
@@ -346,6 +390,17 @@ impl<T: Real, const N: usize, const M: usize> Partial<'_, T, N, M> {
                 unsafe { if len == T::LANES { L::load(simd, source) } else { L::load_partial(simd, source, len) } };
         }
         lanes
+    }
+
+    /// Stores the first `len` lanes to all outputs.
+    #[inline(always)]
+    pub fn store_all<L: Memory<Float = T>>(self, lanes: [L; M]) {
+        let len = self.0.len;
+        for m in 0..M {
+            let output = self.0.outputs[m];
+            // SAFETY: the output has `len` elements, at most a lane value.
+            unsafe { if len == T::LANES { lanes[m].store(output) } else { lanes[m].store_partial(output, len) } };
+        }
     }
 
     /// Stores the first `len` lanes to output 0.

@@ -60,8 +60,17 @@ pub enum Weights<'o> {
 }
 
 impl Weights<'_> {
-    /// The weight of class `k`.
-    fn get(self, k: usize) -> f64 {
+    /// The number of weights.
+    pub fn len(self) -> usize {
+        match self {
+            Self::F32(weights) => weights.len(),
+            #[cfg(feature = "f64")]
+            Self::F64(weights) => weights.len(),
+        }
+    }
+
+    /// Weight `k`.
+    pub fn get(self, k: usize) -> f64 {
         match self {
             Self::F32(weights) => weights[k].into(),
             #[cfg(feature = "f64")]

@@ -14,7 +14,7 @@
 //!
 //! Constants: `scripts/constants.py`.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Real};
 
 /// ln x for finite x >= 1: exactly 0 at 1, never negative, within 1.5 ulp. NaN gives NaN.
 #[inline(always)]
@@ -73,3 +73,23 @@ pub fn ln_1p<L: Lanes<Float = f64>>(x: L) -> L {
     let error = L::select(x.lt(one), x - (sum - one), x.splat(0.0));
     ln(sum) + error
 }
+
+/// ln(1 + x) for x between 2^-60 and 1, and NaN: within 2 ulp.
+///
+/// For `f32` it is x - x^2 / 2 P(x) / Q(x). `f64` takes [`ln_1p`].
+#[inline(always)]
+pub fn ln_1p_of_fraction<L: Lanes>(x: L) -> L {
+    if !L::Float::IS_F32 {
+        let [half, _] = x.widen();
+        return L::narrow([ln_1p(half); 2]);
+    }
+    let one = x.splat(1.0);
+    let p = x.splat(P[1]).mul_add(x, x.splat(P[0])).mul_add(x, one);
+    let q = x.splat(Q[2]).mul_add(x, x.splat(Q[1])).mul_add(x, x.splat(Q[0])).mul_add(x, one);
+    let half_square = (x * x) * x.splat(0.5);
+    half_square.neg_mul_add(p / q, x)
+}
+
+/// P and Q without their first coefficients, which are 1: (x - ln(1 + x)) 2 / x^2 = P(x) / Q(x) on [0, 1].
+const P: [f64; 2] = [0.910_138_428_2, 0.148_027_852_2];
+const Q: [f64; 3] = [1.576_803_088_2, 0.699_258_744_7, 0.077_608_324_6];

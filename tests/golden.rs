@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use activations::Isa;
-use operations::{Element, Family, Hash, Operation, Parameters, Shape, elementwise};
+use operations::{Element, Family, Hash, Operation, Parameters, Shape, binary, elementwise};
 
 /// The hashes in `f32` and `f64`, on instruction sets with a fused multiply-add.
 const GOLDEN: &str = "\
@@ -29,6 +29,10 @@ exp                                           a297aca919b8706a 76bbf4095487bd91
 exp gradient                                  fd57dd06b3f6afde 87725a9e915de374
 exact exp                                     c3b89843cdf2fe94 -
 exact exp gradient                            c490b3d94ba67c82 -
+binary cross-entropy                          518e5d0fdca892cc cc0e2a0de2a9732b
+binary cross-entropy and gradient             fabd4731613f702e 32e5c29fbd032d57
+binary cross-entropy with weights             f260495a9e0af804 e28ec77e83712994
+binary cross-entropy and gradient with weights dd8536d2b93e1d17 46ef22291f63c9b1
 softmax                                       e032a4a969404f14 af2dba9730132026
 softmax, certain                              12436f3d8df66fb4 30a3d0aa2412a868
 softmax gradient                              385ac11ff16b173b 49c1b373a377e03e
@@ -122,7 +126,8 @@ fn hashes<T: Element>() -> Vec<(String, Hash)> {
         hashes[place].1 = hashes[place].1.with(halves);
     };
     let numbers = sample::<T>();
-    for operation in elementwise::all(numbers.len()) {
+    let of_elements = elementwise::all(numbers.len()).into_iter();
+    for operation in of_elements.chain(binary::all(Shape::rows_of(1, numbers.len()), 0.3)) {
         add(&operation.name, &operation, &numbers);
     }
     for [outer, axis, inner] in SHAPES {

@@ -320,6 +320,66 @@ fn table<T: Float>() -> Vec<Row<T>> {
         forward_backward par_forward_backward(&a[..6], &[0, 0], 1.0, &mut b[..2], &mut c[..3]),
         "lengths differ: logits has 6 elements, dlogits has 3");
 
+    twins!(rows: Memory { a, c, .. } => loss,
+        backward par_backward(&a[..6], &[0, 0], 1.0, &mut c[..3]),
+        "lengths differ: logits has 6 elements, dlogits has 3");
+    twins!(rows: Memory { a, c, .. } => loss,
+        backward par_backward(&a[..6], &[0, 3], 1.0, &mut c[..6]),
+        "the target of row 1 is class 3, but there are 3 classes");
+    twins!(rows: Memory { a, b, c } => loss,
+        forward_backward par_forward_backward(&a[..6], &[0, 0], Scale::Rows(&[T::default(); 3]), &mut b[..2], &mut c[..6]),
+        "scale has 3 elements for 2 rows");
+    twins!(rows: Memory { a, c, .. } => loss,
+        backward par_backward(&a[..6], &[0, 0], Scale::Rows(&[T::default(); 1]), &mut c[..6]),
+        "scale has 1 elements for 2 rows");
+    for class in [-1_i64, 3, i64::MAX, i64::MIN] {
+        twins!(rows: m => loss, forward par_forward(&m.a[..6], &[0, class], &mut m.b[..2]),
+            "the target of row 1 is class {class}, but there are 3 classes");
+        twins!(rows: m => loss.ignoring(7), forward par_forward(&m.a[..6], &[7, class], &mut m.b[..2]),
+            "the target of row 1 is class {class}, but there are 3 classes");
+        twins!(rows: m => loss, mean par_mean(&m.a[..6], &[0, class]),
+            "the target of row 1 is class {class}, but there are 3 classes");
+    }
+    twins!(rows: m => loss, mean par_mean(&m.a[..6], &[0]), "targets has 1 elements for 2 rows");
+    twins!(rows: m => loss, mean par_mean(&m.a[..7], &[0, 0]), "logits has 7 elements: not whole rows of 3");
+    twins!(rows: Memory { a, b, .. } => loss, forward_soft par_forward_soft(&a[..6], &a[..5], &mut b[..2]),
+        "lengths differ: logits has 6 elements, probabilities has 5");
+    twins!(rows: Memory { a, b, .. } => loss, forward_soft par_forward_soft(&a[..6], &a[..6], &mut b[..3]),
+        "losses has 3 elements for 2 rows");
+    twins!(rows: Memory { a, b, c } => loss,
+        forward_backward_soft par_forward_backward_soft(&a[..6], &a[..6], 1.0, &mut b[..2], &mut c[..9]),
+        "lengths differ: logits has 6 elements, dlogits has 9");
+    bad!(rows: _ => CrossEntropy::axis(3, usize::MAX), "axis * inner overflows: 3 * {}", usize::MAX);
+    bad!(rows: _ => CrossEntropy::axis(3, 2).row_stride(6),
+        "only rows may have a stride, not an axis whose elements are 2 apart");
+    for share in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        bad!(rows: _ => loss.label_smoothing(share), "label smoothing must be between 0 and 1, not {share}");
+    }
+    for factor in [-0.1, f64::NAN, f64::INFINITY] {
+        bad!(rows: _ => loss.z_loss(factor), "the factor of the z-loss must be finite and at least 0, not {factor}");
+        bad!(rows: _ => BinaryCrossEntropy::new().positive_weight(factor),
+            "the factor of the positive weight must be finite and at least 0, not {factor}");
+    }
+    for len in [0, 2, 4] {
+        bad!(rows: m => loss.class_weights(&m.a[..len]), "there are {len} weights for 3 classes");
+    }
+    let binary = BinaryCrossEntropy::new();
+    twins!(rows: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..5], &mut c[..6]),
+        "lengths differ: logits has 6 elements, targets has 5");
+    twins!(rows: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..6], &mut c[..7]),
+        "lengths differ: logits has 6 elements, losses has 7");
+    twins!(rows: Memory { a, b, c } => binary,
+        forward_backward par_forward_backward(&a[..6], &a[..6], 1.0, &mut b[..6], &mut c[..5]),
+        "lengths differ: logits has 6 elements, dlogits has 5");
+    twins!(rows: Memory { a, b, c } => binary,
+        forward_backward par_forward_backward(&a[..6], &a[..6], 1.0, &mut b[..5], &mut c[..6]),
+        "lengths differ: logits has 6 elements, losses has 5");
+    for weights in [0, 4] {
+        twins!(rows: Memory { a, b, c } => BinaryCrossEntropy::new().positive_weights(&a[..weights]),
+            forward par_forward(&a[..6], &b[..6], &mut c[..6]),
+            "logits has 6 elements: not whole rows of {weights}, for which there are weights");
+    }
+
     for limit in [-1.0, -f64::MIN_POSITIVE, f64::NEG_INFINITY, f64::NAN] {
         bad!(rows: m => clip_by_value(&mut m.a, limit), "a limit must be at least 0, not {limit}");
         bad!(rows: m => _ = clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit), "a limit must be at least 0, not {limit}");

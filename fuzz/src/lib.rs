@@ -5,7 +5,7 @@
 //! numbers are read; the rest are the numbers.
 
 use activations::*;
-use operations::{Element, Operation, Options, Parameters, Shape, clip, elementwise, loss, panics, softmax};
+use operations::{Element, Operation, Options, Parameters, Shape, binary, clip, elementwise, loss, panics, softmax};
 
 /// What is done with some bytes.
 type Target = fn(&[u8]);
@@ -98,6 +98,7 @@ pub fn elementwise_operations(data: &[u8]) {
         let len = setting.numbers.len();
         let mut operations = elementwise::all(len);
         operations.extend(elementwise::other_parameters(len));
+        operations.extend(binary::all(Shape::rows_of(1 + len % 7, len / (1 + len % 7)), 0.7));
         setting.check(&operations[operation % operations.len()]);
     }
     by_type!(data, target)

@@ -139,7 +139,11 @@ impl Isa {
         }
     }
 
-    /// Runs `work`. Every call that it makes on this thread runs on this instruction set, parallel work included.
+    /// Runs `work`. Every call that it makes on this thread runs on this instruction set, and so does the parallel work of
+    /// these calls.
+    ///
+    /// The scope belongs to the thread. A closure that `rayon::join` or another library moves to another thread runs there
+    /// on the instruction set of that thread, and a thread that waits inside the scope may run a foreign job with it.
     ///
     /// # Panics
     ///

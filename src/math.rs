@@ -5,7 +5,7 @@ mod ln;
 mod tanh;
 
 pub use exp::{exp, exp_quotient, exp_scaled, expm1, exponent_bits, format, max_ordinary, short_exp};
-pub use ln::{ln_1p, ln_1p_of_fraction};
+pub use ln::{ln_1p, ln_1p_and_inverse};
 pub use tanh::tanh;
 
 use crate::lanes::{Lanes, Mask, Real};

@@ -29,10 +29,10 @@ exp                                           a297aca919b8706a 76bbf4095487bd91
 exp gradient                                  fd57dd06b3f6afde 87725a9e915de374
 exact exp                                     c3b89843cdf2fe94 -
 exact exp gradient                            c490b3d94ba67c82 -
-binary cross-entropy                          518e5d0fdca892cc cc0e2a0de2a9732b
-binary cross-entropy and gradient             fabd4731613f702e 32e5c29fbd032d57
-binary cross-entropy with weights             f260495a9e0af804 e28ec77e83712994
-binary cross-entropy and gradient with weights dd8536d2b93e1d17 46ef22291f63c9b1
+binary cross-entropy                          20c23f9143901e9c 01be18cb1aa94ac0
+binary cross-entropy and gradient             dc8917d836f89075 6fbbe8f2b36c8368
+binary cross-entropy with weights             a477a0d05b3bf8c0 698bac2d448cd592
+binary cross-entropy and gradient with weights 1153c6a16980b227 df6f368526eac6c3
 softmax                                       e032a4a969404f14 af2dba9730132026
 softmax, certain                              12436f3d8df66fb4 30a3d0aa2412a868
 softmax gradient                              385ac11ff16b173b 49c1b373a377e03e

@@ -74,22 +74,30 @@ pub fn ln_1p<L: Lanes<Float = f64>>(x: L) -> L {
     ln(sum) + error
 }
 
-/// ln(1 + x) for x between 2^-60 and 1, and NaN: within 2 ulp.
+/// ln(1 + x) and 1 / (1 + x), for x between 2^-60 and 1, and NaN.
 ///
-/// For `f32` it is x - x^2 / 2 P(x) / Q(x). `f64` takes [`ln_1p`].
+/// For `f32` the logarithm is x - x^2 P(x) / Q(x), and both have one division:
+///
+/// ```text
+/// i          = 1 / ((1 + x) Q)
+/// 1 / (1+x)  = Q i,    P / Q = P (1 + x) i
+/// ```
+///
+/// `f64` takes [`ln_1p`].
 #[inline(always)]
-pub fn ln_1p_of_fraction<L: Lanes>(x: L) -> L {
+pub fn ln_1p_and_inverse<L: Lanes>(x: L) -> (L, L) {
+    let one = x.splat(1.0);
+    let sum = one + x;
     if !L::Float::IS_F32 {
         let [half, _] = x.widen();
-        return L::narrow([ln_1p(half); 2]);
+        return (L::narrow([ln_1p(half); 2]), one / sum);
     }
-    let one = x.splat(1.0);
-    let p = x.splat(P[1]).mul_add(x, x.splat(P[0])).mul_add(x, one);
-    let q = x.splat(Q[2]).mul_add(x, x.splat(Q[1])).mul_add(x, x.splat(Q[0])).mul_add(x, one);
-    let half_square = (x * x) * x.splat(0.5);
-    half_square.neg_mul_add(p / q, x)
+    let p = x.splat(P[2]).mul_add(x, x.splat(P[1])).mul_add(x, x.splat(P[0]));
+    let q = x.splat(Q[3]).mul_add(x, x.splat(Q[2])).mul_add(x, x.splat(Q[1])).mul_add(x, one);
+    let inverse = one / (sum * q);
+    ((x * x).neg_mul_add(p * sum * inverse, x), q * inverse)
 }
 
-/// P and Q without their first coefficients, which are 1: (x - ln(1 + x)) 2 / x^2 = P(x) / Q(x) on [0, 1].
-const P: [f64; 2] = [0.910_138_428_2, 0.148_027_852_2];
-const Q: [f64; 3] = [1.576_803_088_2, 0.699_258_744_7, 0.077_608_324_6];
+/// P and Q: (x - ln(1 + x)) / x^2 = P(x) / Q(x) on [0, 1].
+const P: [f64; 3] = [0.5, 0.455_069_214_1, 0.074_013_926_1];
+const Q: [f64; 4] = [1.0, 1.576_803_088_2, 0.699_258_744_7, 0.077_608_324_6];

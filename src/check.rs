@@ -155,7 +155,7 @@ pub fn share(name: &str, share: f64) {
 #[track_caller]
 pub fn factor(name: &str, factor: f64) {
     assert!(
-        factor >= 0.0 && factor < f64::INFINITY,
+        (0.0..f64::INFINITY).contains(&factor),
         "the factor of the {name} must be finite and at least 0, not {factor}"
     );
 }

@@ -20,7 +20,7 @@ pub(crate) use options::{Options, Weights};
 
 /// The cross-entropy of each row of logits with a class id, `logsumexp(row) - row[target]`, or with probabilities.
 ///
-/// With l_c = logsumexp(row) - row[c], the loss of a row whose target is t is
+/// With l_c = logsumexp(row) - row\[c\], the loss of a row whose target is t is
 ///
 /// ```text
 /// (1 - e) w_t l_t + e / classes * sum over c of (w_c l_c) + z logsumexp(row)^2

@@ -455,6 +455,27 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
     }
 }
 
+impl<T: Real, const M: usize> Tile<'_, T, 2, M> {
+    /// Runs passes over the first source alone. Terms that they keep take its place.
+    pub fn with_first_source<R>(&mut self, passes: impl FnOnce(&mut Tile<'_, T, 1, M>) -> R) -> R {
+        let Self { level, prefetch_distance, layout, rows, lane_sums } = self;
+        let layout = match layout {
+            Layout::Short(slots) => Layout::Short(std::array::from_mut(&mut slots[0])),
+            Layout::Long => Layout::Long,
+            Layout::Panel(buffers) => Layout::Panel(buffers),
+            #[cfg(feature = "rayon")]
+            Layout::Pieces => Layout::Pieces,
+        };
+        let (level, prefetch_distance) = (*level, *prefetch_distance);
+        let mut tile = Tile { level, rows: rows.with_first_source(), prefetch_distance, layout, lane_sums };
+        let result = passes(&mut tile);
+        if tile.rows.reads_output() {
+            self.rows.replace_source_by_output();
+        }
+        result
+    }
+}
+
 #[cfg(feature = "exact")]
 impl Tile<'_, f32, 1, 1> {
     /// The terms, which are `f` of each element in `f64`, and their sum over each row. The tile is one group.

@@ -99,6 +99,13 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         Rows { sources: [sources[0]], outputs: [], shape, first, len, is_uninit, is_shared, _borrow: PhantomData }
     }
 
+    /// The first source, and the outputs.
+    #[inline(always)]
+    pub fn with_first_source(&mut self) -> Rows<'_, T, 1, M> {
+        let &mut Self { sources, outputs, shape, first, len, is_uninit, is_shared, .. } = self;
+        Rows { sources: [sources[0]], outputs, shape, first, len, is_uninit, is_shared, _borrow: PhantomData }
+    }
+
     /// The first `mid` rows and the rest.
     #[inline(always)]
     pub fn split_at(self, mid: usize) -> (Self, Self) {
@@ -185,6 +192,11 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
     pub fn replace_source_by_output(&mut self) {
         assert!(!self.is_uninit);
         self.sources[0] = self.outputs[0];
+    }
+
+    /// Whether the first source is output 0.
+    pub fn reads_output(&self) -> bool {
+        M > 0 && std::ptr::eq(self.sources[0], self.outputs[0])
     }
 
     /// Copies the sources to buffers, in which these rows alone lie interleaved.

@@ -269,25 +269,28 @@ impl<T: Real> LossRecipe<'_, T> {
 impl<T: Real> Recipe<T, 2, 0> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 0>, first_row: usize) {
         let mut sums = RowSums::new();
-        sums.find_shift(tile);
+        tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);
-        sums.sum_terms(tile);
-        sums.exclude_largest(tile);
-        let log = log_of_rows(tile, &sums);
+        let log = tile.with_first_source(|tile| {
+            sums.sum_terms(tile);
+            sums.exclude_largest(tile);
+            log_of_rows(tile, &sums)
+        });
         self.write_soft_losses(tile, first_row, &sums.max, &log, &targets);
     }
 }
 
 impl<T: Real> Recipe<T, 2, 1> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, first_row: usize) {
-        let mut sums = RowSums::new();
-        sums.find_shift(tile);
+        let (mut sums, mut inverse) = (RowSums::new(), Stack::array());
+        tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);
-        sums.replace_and_sum_terms(tile);
-        let mut inverse = Stack::array();
-        tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
-        sums.exclude_largest_kept(tile);
-        let log = log_of_rows(tile, &sums);
+        let log = tile.with_first_source(|tile| {
+            sums.replace_and_sum_terms(tile);
+            tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
+            sums.exclude_largest_kept(tile);
+            log_of_rows(tile, &sums)
+        });
         self.write_soft_losses(tile, first_row, &sums.max, &log, &targets);
 
         let Options { smoothing, z_loss, weights, .. } = self.options;
@@ -318,8 +321,10 @@ impl<T: Real> Recipe<T, 2, 1> for LossRecipe<'_, T> {
                 lost.extend((0..tile.axis()).map(of_class));
             }
             let axis = tile.axis();
-            tile.map(SoftProbability, [inverse, remainder, sum, of_probability]);
-            tile.subtract_from_output(|r, i| lost[r * axis + i]);
+            tile.with_first_source(|tile| {
+                tile.map(ScaledProbability, [inverse, remainder, sum, of_probability]);
+                tile.subtract_from_output(|r, i| lost[r * axis + i]);
+            });
         }
     }
 }
@@ -353,7 +358,7 @@ impl<T: Real> LossRecipe<'_, T> {
         let (mut spread, mut even) = (Stack::array(), Stack::array());
         tile.sum(SoftBelowMax, [max], &mut spread);
         if smoothing > 0.0 {
-            tile.sum(BelowMax, [max], &mut even);
+            tile.with_first_source(|tile| tile.sum(BelowMax, [max], &mut even));
         }
         let rows = 0..tile.len();
         let mass = rows.clone().map(|r| times(kept, tile.row_sum(&mass, r)) + smoothing).collect();
@@ -488,10 +493,10 @@ impl ElementFunction<1, 5> for SmoothedProbability {
 #[derive(Clone, Copy)]
 struct BelowMax;
 
-impl<const N: usize> ElementFunction<N, 1> for BelowMax {
+impl ElementFunction<1, 1> for BelowMax {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max]: [L; 1], x: [L; N]) -> L {
-        max - x[0]
+    fn apply<L: Lanes>(self, [max]: [L; 1], [x]: [L; 1]) -> L {
+        max - x
     }
 }
 
@@ -517,19 +522,6 @@ impl ElementFunction<2, 1> for SoftBelowMax {
     fn apply<L: Lanes>(self, [max]: [L; 1], [x, q]: [L; 2]) -> L {
         let zero = q.splat(0.0);
         L::select(q.abs().le(zero), zero, product(q, max - x))
-    }
-}
-
-/// [`ScaledProbability`] of two sources.
-#[derive(Clone, Copy)]
-struct SoftProbability;
-
-impl ElementFunction<2, 4> for SoftProbability {
-    const TAKES_TERMS: bool = true;
-
-    #[inline(always)]
-    fn apply<L: Lanes>(self, values: [L; 4], [term, _]: [L; 2]) -> L {
-        ScaledProbability.apply(values, [term])
     }
 }
 

@@ -49,17 +49,17 @@ impl<T: Real> RowSums<T> {
     }
 
     /// Sums the terms of a tile, whose shift is known. The logits stay where they are.
-    pub fn sum_terms<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
+    pub fn sum_terms<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>) {
         tile.sum(Term, self.shift.each_ref(), &mut self.sum);
     }
 
     /// Sums the terms of a tile, whose shift is known. The terms are kept for a map.
-    pub fn replace_and_sum_terms<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
+    pub fn replace_and_sum_terms(&mut self, tile: &mut Tile<'_, T, 1, 1>) {
         tile.replace_and_sum(Term, self.shift.each_ref(), &mut self.sum);
     }
 
     /// Takes the largest term out of the sum, while the logits stay where they are.
-    pub fn exclude_largest<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
+    pub fn exclude_largest<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>) {
         self.exclude(tile, |tile, [offset, lowest, exponent], terms, others| {
             let [largest_term, lowest_term] = terms;
             tile.sum(OtherTerm, [offset, lowest, exponent, largest_term, lowest_term], others);
@@ -67,16 +67,16 @@ impl<T: Real> RowSums<T> {
     }
 
     /// Takes the largest term out of the sum, while the terms are kept.
-    pub fn exclude_largest_kept<const N: usize>(&mut self, tile: &mut Tile<'_, T, N, 1>) {
+    pub fn exclude_largest_kept(&mut self, tile: &mut Tile<'_, T, 1, 1>) {
         self.exclude(tile, |tile, _, terms, others| tile.sum(OtherKeptTerm, terms, others));
     }
 
     /// Takes the largest term out of the sum. Where the difference has too few digits, `sum_others` sums the others.
     /// It gets the shift, and the largest and the lowest term.
-    fn exclude<const N: usize, const M: usize>(
+    fn exclude<const M: usize>(
         &mut self,
-        tile: &mut Tile<'_, T, N, M>,
-        sum_others: impl FnOnce(&mut Tile<'_, T, N, M>, [&RowValues<T>; 3], [&RowValues<T>; 2], &mut [RowValues<f64>; 2]),
+        tile: &mut Tile<'_, T, 1, M>,
+        sum_others: impl FnOnce(&mut Tile<'_, T, 1, M>, [&RowValues<T>; 3], [&RowValues<T>; 2], &mut [RowValues<f64>; 2]),
     ) {
         let Self { max, shift, largest_term, sum } = self;
         let [offset, lowest, exponent] = shift.each_ref();
@@ -98,7 +98,7 @@ impl<T: Real> RowSums<T> {
     }
 
     /// Computes the maximum and the shift.
-    pub fn find_shift<const N: usize, const M: usize>(&mut self, tile: &mut Tile<'_, T, N, M>) {
+    pub fn find_shift<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>) {
         tile.max(&mut self.max);
         tile.per_row(TermShift, [&self.max], None, &mut self.shift);
     }

@@ -51,6 +51,12 @@ impl Digits {
         Self { images: self.images.select(Axis(0), rows), labels: rows.iter().map(|&row| self.labels[row]).collect() }
     }
 
+    /// A copy of the rows with the labels that `keep` accepts, asked in their order.
+    pub fn filter(&self, mut keep: impl FnMut(u32) -> bool) -> Self {
+        let rows: Vec<usize> = (0..self.len()).filter(|&row| keep(self.labels[row])).collect();
+        self.select(&rows)
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.labels.len()

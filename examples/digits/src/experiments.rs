@@ -6,6 +6,7 @@ pub mod exploding;
 pub mod functions;
 pub mod likelihood;
 pub mod reading;
+pub mod unbalanced;
 pub mod vanishing;
 
 use activations::Activation;

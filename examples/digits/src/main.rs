@@ -12,7 +12,7 @@ mod training;
 
 use std::error::Error;
 
-use experiments::{convergence, dead_relus, exploding, functions, likelihood, reading, vanishing};
+use experiments::{convergence, dead_relus, exploding, functions, likelihood, reading, unbalanced, vanishing};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let data = data::load()?;
@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         vanishing::section(&data),
         dead_relus::section(&data),
         likelihood::section(&data),
+        unbalanced::section(&data),
         exploding::section(&data),
     ];
     println!("{}", report::table(&sections));

@@ -1,7 +1,7 @@
 //! A fully connected network. Every activation, softmax, loss and gradient is a call of the crate.
 
 use activations::{Activation, CrossEntropy, Softmax, clip_by_global_norm};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use crate::data::{CLASSES, Digits};
 
@@ -33,21 +33,24 @@ impl Layer {
 
 /// The loss that training minimises.
 #[derive(Clone, Copy)]
-pub enum Loss {
+pub enum Loss<'o> {
     /// The negative log-likelihood of the softmax.
     CrossEntropy,
+    /// The cross-entropy with options. Its mean is that over the rows, also with class weights.
+    CrossEntropyWith(CrossEntropy<'o>),
     /// The squared distance between the softmax and the one-hot label.
     SquaredError,
 }
 
-impl Loss {
+impl Loss<'_> {
     /// Overwrites the logits with the gradient of the mean loss.
     fn backward(self, logits: &mut Array2<f32>, labels: &[u32]) {
         let scale = 1.0 / labels.len() as f64;
         match self {
-            Self::CrossEntropy => {
+            Self::CrossEntropy => Loss::CrossEntropyWith(CrossEntropy::rows(CLASSES)).backward(logits, labels),
+            Self::CrossEntropyWith(loss) => {
                 let (logits, mut losses) = (logits.as_slice_mut().unwrap(), vec![0.0; labels.len()]);
-                CrossEntropy::rows(CLASSES).forward_backward_in_place(logits, labels, scale, &mut losses);
+                loss.forward_backward_in_place(logits, labels, scale, &mut losses);
             }
             Self::SquaredError => {
                 let softmax = Softmax::rows(CLASSES);
@@ -119,11 +122,15 @@ impl Network {
         gradients
     }
 
-    /// The probability of each digit for each image.
-    pub fn probabilities(&self, images: &Array2<f32>) -> Array2<f32> {
+    /// The most probable digit of each image, with its probability.
+    pub fn readings(&self, images: &Array2<f32>) -> Vec<(u32, f64)> {
         let mut y = self.forward(images).pop().unwrap();
         Softmax::rows(CLASSES).forward_in_place(y.as_slice_mut().unwrap());
-        y
+        let reading = |row: ArrayView1<f32>| {
+            let (digit, &probability) = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).expect("ten classes");
+            (digit as u32, probability.into())
+        };
+        y.outer_iter().map(reading).collect()
     }
 
     /// The share of the digits that are misread.

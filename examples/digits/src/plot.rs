@@ -50,8 +50,13 @@ impl Line {
 
     /// The line of an activation. The leaky relu's is dashed, because it often covers the relu's.
     pub fn of(activation: &dyn Activation, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        let dashed = activation.name() == "leaky_relu";
-        Self { dashed, ..Self::new(activation.name(), colour(activation), points) }
+        let line = Self::new(activation.name(), colour(activation), points);
+        if activation.name() == "leaky_relu" { line.dashed() } else { line }
+    }
+
+    /// This line with dashes, so that a line below it can be seen.
+    pub fn dashed(self) -> Self {
+        Self { dashed: true, ..self }
     }
 }
 

@@ -30,18 +30,18 @@ impl Clip {
 }
 
 /// The settings of a descent in small batches.
-pub struct Sgd {
+pub struct Sgd<'o> {
     /// The factor of the gradient in a step.
     pub learning_rate: f32,
     /// The loss that is minimised.
-    pub loss: Loss,
+    pub loss: Loss<'o>,
     /// How each gradient is clipped.
     pub clip: Clip,
     /// The source of the order of digits.
     pub rng: fastrand::Rng,
 }
 
-impl Sgd {
+impl Sgd<'_> {
     /// The number of digits in a batch.
     pub const BATCH: usize = 32;
 

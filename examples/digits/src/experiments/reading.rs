@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use ndarray::ArrayView1;
 
 use super::{named, percent, progress};
-use crate::data::{CLASSES, Data, PIXELS};
+use crate::data::{CLASSES, Data, Digits, PIXELS};
 use crate::network::Network;
 use crate::report::Section;
 use crate::training::Sgd;
@@ -23,19 +23,10 @@ pub fn section(data: &Data) -> Section {
     }
     let [train, test] = [&data.train, &data.test].map(|digits| percent(1.0 - network.error(digits)));
 
-    let probabilities = network.probabilities(&data.test.images);
-    let mut readings: Vec<Reading> = (0..data.test.len())
-        .map(|i| {
-            let row = probabilities.row(i);
-            let digit = (0..CLASSES).max_by(|&a, &b| row[a].total_cmp(&row[b])).expect("ten classes");
-            Reading {
-                image: data.test.images.row(i),
-                label: data.test.labels[i] as usize,
-                digit,
-                probability: row[digit].into(),
-            }
-        })
-        .collect();
+    let Digits { images, labels } = &data.test;
+    let rows = images.outer_iter().zip(labels).zip(network.readings(images));
+    let mut readings: Vec<Reading> =
+        rows.map(|((image, &label), (digit, probability))| Reading { image, label, digit, probability }).collect();
     readings.sort_by_key(Reading::is_right);
 
     let body = html! {
@@ -55,8 +46,8 @@ pub fn section(data: &Data) -> Section {
 
 struct Reading<'a> {
     image: ArrayView1<'a, f32>,
-    label: usize,
-    digit: usize,
+    label: u32,
+    digit: u32,
     probability: f64,
 }
 

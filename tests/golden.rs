@@ -76,7 +76,7 @@ fn logits<T: Element>(len: usize) -> Vec<T> {
 fn hashes<T: Element>() -> Vec<(String, Hash)> {
     let mut hashes: Vec<(String, Hash)> = Vec::new();
     let mut add = |operation: &Operation<T>, numbers: &[T]| {
-        let results = operation.run(&operation.forms[0], &operation.fill(numbers));
+        let results = operation.run(&operation.forms[0], &operation.inputs_from(numbers));
         let place = hashes.iter().position(|(name, _)| *name == operation.name).unwrap_or_else(|| {
             hashes.push((operation.name.clone(), Hash::default()));
             hashes.len() - 1

@@ -51,7 +51,7 @@ const SHAPES: [[usize; 3]; 15] = [
 
 /// Checks an operation on every instruction set: those with a fused multiply-add give the same bits.
 fn check<T: Element>(operation: &Operation<T>, numbers: &[T], kind: &str) {
-    let scalar = Isa::Scalar.with(|| operation.fill(numbers));
+    let scalar = Isa::Scalar.with(|| operation.inputs_from(numbers));
     let mut fused: Option<Vec<u64>> = None;
     for isa in Isa::available() {
         isa.with(|| {
@@ -123,7 +123,7 @@ fn parts<T: Element>(part: Shape, numbers: &[T]) {
     {
         for isa in Isa::available() {
             isa.with(|| {
-                let inputs = operation.fill(numbers);
+                let inputs = operation.inputs_from(numbers);
                 let results = operation.run(&operation.forms[0], &inputs);
                 let cut = |slices: &[Vec<T>], k: usize| -> Vec<Vec<T>> {
                     slices.iter().map(|slice| slice.chunks(slice.len() / 5).nth(k).expect("a part").to_vec()).collect()
@@ -170,12 +170,13 @@ fn axis<T: Element>([outer, axis, inner]: [usize; 3], number: fn(usize) -> f64) 
     let across = Shape { outer, axis, inner };
     let along = Shape::rows_of(axis, outer * inner);
     let numbers: Vec<T> = (0..across.len()).map(|i| T::rounded(number(i))).collect();
-    let side_by_side = |x: &[T]| -> Vec<T> { (0..across.rows()).flat_map(|r| across.row(r)).map(|i| x[i]).collect() };
+    let side_by_side =
+        |x: &[T]| -> Vec<T> { (0..across.rows()).flat_map(|r| across.row_indices(r)).map(|i| x[i]).collect() };
     let pairs = operations::softmax::all::<T>(across).into_iter().zip(operations::softmax::all::<T>(along));
     for (across_operation, along_operation) in pairs {
         for isa in Isa::available() {
             isa.with(|| {
-                let inputs = across_operation.fill(&numbers);
+                let inputs = across_operation.inputs_from(&numbers);
                 let rows: Vec<Vec<T>> = inputs.iter().map(|x| side_by_side(x)).collect();
                 let actual = across_operation.run(&across_operation.forms[0], &inputs).outputs.remove(0);
                 let expected = along_operation.run(&along_operation.forms[0], &rows).outputs.remove(0);

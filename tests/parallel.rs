@@ -32,13 +32,13 @@ const UNTOUCHED: f32 = 12_345.678;
 /// All parallel methods of an operation give the bits of its first method, which is serial.
 fn all_forms<T: Element>(operation: &Operation<T>, pools: &[usize]) {
     let numbers: Vec<T> = random(LEN, 20.0, 1).into_iter().map(|x| T::rounded(x.into())).collect();
-    let inputs = operation.fill(&numbers);
+    let inputs = operation.inputs_from(&numbers);
     let serial = |isa: Isa| (isa, isa.with(|| operation.run(&operation.forms[0], &inputs).bits()));
     let expected: Vec<(Isa, Vec<u64>)> = Isa::available().map(serial).collect();
     everywhere(pools, || {
         let (_, expected) = expected.iter().find(|(isa, _)| *isa == Isa::current()).expect("an instruction set");
         for form in operation.forms.iter().filter(|form| form.is_parallel()) {
-            let actual = operation.run_among(form, &inputs, [0, 0], T::rounded(UNTOUCHED.into())).bits();
+            let actual = operation.run_guarded(form, &inputs, [0, 0], T::rounded(UNTOUCHED.into())).bits();
             assert!(actual == *expected, "{} {}", operation.title(), form.name);
         }
     });

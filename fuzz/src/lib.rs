@@ -75,7 +75,7 @@ impl<T: Element> Setting<T> {
 
     /// All forms of an operation give the same right results, and write nothing else.
     fn check(&self, operation: &Operation<T>) {
-        let inputs = self.isa.with(|| operation.fill(&self.numbers));
+        let inputs = self.isa.with(|| operation.inputs_from(&self.numbers));
         let results = self.isa.with(|| operation.check(&inputs, self.guards));
         if self.isa.is_fused() && Isa::Scalar.is_fused() {
             let scalar = Isa::Scalar.with(|| operation.run(&operation.forms[0], &inputs));
@@ -151,10 +151,10 @@ pub fn parallel(data: &[u8]) {
         let operations = operations::all(Shape { outer: len / (axis * inner), axis, inner }, &parameters);
         let operation = &operations[operation % operations.len()];
         setting.isa.with(|| {
-            let inputs = operation.fill(&setting.numbers);
+            let inputs = operation.inputs_from(&setting.numbers);
             let expected = operation.run(&operation.forms[0], &inputs).bits();
             for form in &operation.forms[1..] {
-                let actual = operation.run_among(form, &inputs, setting.guards, T::rounded(-77.5)).bits();
+                let actual = operation.run_guarded(form, &inputs, setting.guards, T::rounded(-77.5)).bits();
                 assert!(actual == expected, "{} {}", operation.title(), form.name);
             }
         });

@@ -89,7 +89,7 @@ fn bench<T: Element>(c: &mut Criterion, shape: Shape, is_chosen: fn(&Operation<T
             (_, Shape { outer, axis, inner }) => format!("axis 1 of {outer}x{axis}x{inner}"),
         };
         let size = if T::BYTES == 8 { format!("{size} f64") } else { size };
-        let inputs = operation.fill(&numbers(shape.len()));
+        let inputs = operation.inputs_from(&numbers(shape.len()));
         memcpy(&mut group, &size, &inputs[0]);
         on_each(&mut group, &size, operation, &operation.forms[0], &inputs);
         if let Some(plain) = plain_loop(&operation.name).filter(|_| plain) {

@@ -1,5 +1,5 @@
-//! Proves that every operation gives recorded bits, on each instruction set with a fused multiply-add and so on every
-//! machine. The record is a hash of the results for each operation of the list.
+//! Proves that every operation gives the same bits on every machine: the hash of its results must be the recorded one,
+//! on each instruction set with a fused multiply-add.
 //!
 //! A change of an algorithm changes hashes. The failing assertion prints the new table.
 
@@ -58,8 +58,8 @@ const SHAPES: [[usize; 3]; 12] = [
     [1, 1000, 3],
 ];
 
-/// Numbers of evenly spaced bit patterns. For `f64`, most of whose numbers overflow or vanish in an exponential, also
-/// numbers of the range of `f32`.
+/// Numbers of evenly spaced bit patterns. For `f64`, most of whose numbers are far from 1, also numbers in the range of
+/// `f32`.
 fn sample<T: Element>() -> Vec<T> {
     let patterns = || (0..=u32::MAX).step_by(4099);
     let whole_format =

@@ -46,7 +46,7 @@ impl<'a, T: Element> Case<'a, T> {
             expected[i] = bits;
         }
         let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
-        // For so few elements the parallel methods call the serial ones.
+        // Parallel methods are left out: for so few elements they run the same kernel.
         for form in self.operation.forms.iter().filter(|form| !form.is_parallel()) {
             let mut memory = vec![T::default(); expected.len() + 64];
             let start = memory.as_ptr().align_offset(64) + shift;

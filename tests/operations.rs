@@ -3,8 +3,8 @@
 //! - All forms give the same bits, within the operation's bound of an `f64` reference, and write nothing outside their
 //!   outputs (`Operation::check`). Inputs are of twelve kinds and many shapes.
 //! - All instruction sets with a fused multiply-add give the same bits.
-//! - A part of a slice has the bits of that part of the whole slice's results. An inner axis has the bits of its rows made
-//!   contiguous.
+//! - A part of a slice has the bits of that part of the whole slice's results. An inner axis has the bits of its rows
+//!   made contiguous.
 
 mod common;
 

@@ -21,7 +21,7 @@ fn on_every_isa_and_pool(numbers_of_threads: &[usize], check: impl Fn() + Sync) 
 /// The numbers of threads of the pools.
 const POOLS: [usize; 4] = [1, 2, 3, 8];
 
-/// The length of most slices: cut into parts for threads, by every operation.
+/// The length of most slices: enough to be cut into parts for threads.
 const LEN: usize = 300_007;
 
 /// All parallel forms of an operation must give the bits of its first form, which is serial.

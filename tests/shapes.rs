@@ -1,6 +1,6 @@
 //! Proves that the two other ways to give a shape have the bits of the plain ones, on every instruction set, serial and
 //! parallel. `along(shape, dim)` must be `axis` of that dimension. Rows with gaps (`row_stride`) must have the bits of
-//! each row alone. GappedRows hold NaN where they could be read, and must keep what they held where they could be
+//! each row alone. Gaps hold NaN where they could be read, and must keep what they held where they could be
 //! written.
 
 mod common;
@@ -111,7 +111,7 @@ impl GappedRows {
     }
 }
 
-/// GappedRows in the output of a method in place: NaN shows that a gap was read, the other number that it was written.
+/// Gaps in the output of a method in place: NaN shows that a gap was read, the other number that it was written.
 const FILLS: [f64; 2] = [f64::NAN, UNTOUCHED as f64];
 
 /// All methods of a softmax with a stride must have the results of the rows alone, `$y` and `$dx`.

@@ -223,7 +223,7 @@ pub fn shapes(data: &[u8]) {
     by_type!(data, target)
 }
 
-/// Parameters that may be impossible, with empty slices: they must panic, and only they.
+/// Parameters that may be impossible, with empty slices. Impossible ones must panic, others must not.
 fn check_parameters(bytes: &mut Bytes) {
     let (axis, inner) = (u64::from_le_bytes(bytes.take()) as usize, u64::from_le_bytes(bytes.take()) as usize);
     let caught = panics::catch(|| {

@@ -72,8 +72,7 @@ pub fn on_every_isa(check: impl Fn()) {
     Isa::available().for_each(|isa| isa.with(&check));
 }
 
-/// A pool of rayon threads.
-#[cfg(not(target_family = "wasm"))]
+/// A pool of rayon threads. WebAssembly compiles this function, but has no threads to run it.
 pub fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads")
 }

@@ -94,7 +94,7 @@ impl fmt::Display for Bound {
 
 /// Whether a result is within `bound` ulp of the true value, as an `f64` reference gives it.
 ///
-/// A result in `f64` gets [`REFERENCE_ULP`] on top. Where the true value is near the largest finite number, the result
+/// A result in `f64` gets `REFERENCE_ULP` on top. Where the true value is near the largest finite number, the result
 /// may be any number near it, or infinite.
 pub fn is_within<T: Element>(actual: T, exact: f64, bound: f64) -> bool {
     let bound = if T::BYTES == 8 { bound + REFERENCE_ULP } else { bound };

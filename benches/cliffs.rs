@@ -1,6 +1,8 @@
-//! Whether any input makes any operation slow: times on hard inputs, over the time on ordinary ones.
+//! Does any input make any operation slow? Times each operation of the list on subnormal, huge, infinite and NaN
+//! inputs, and divides by the time on ordinary ones.
 //!
-//! `cargo bench --bench cliffs` prints one line for each operation and instruction set, and the largest ratio.
+//! `cargo bench --bench cliffs` prints one line for each operation and instruction set, and at the end the largest
+//! ratio.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -8,27 +10,29 @@ use std::time::Instant;
 use activations::Isa;
 use operations::{Family, Operation, Parameters, Shape};
 
+/// The number of elements of each tensor.
 const LEN: usize = 4096;
+/// The length of the long rows. Some inputs below have one special element in each row.
 const COLUMNS: usize = 128;
 
-/// Long rows, short ones, and interleaved ones.
+/// Long rows, short rows, and interleaved rows.
 const SHAPES: [Shape; 3] =
     [Shape::rows_of(COLUMNS, LEN / COLUMNS), Shape::rows_of(16, LEN / 16), Shape { outer: 1, axis: 64, inner: 64 }];
 
-/// What an input is made of: a name, and the value at each place.
+/// A kind of inputs: a name, and the number at each index.
 type Kind = (&'static str, fn(usize) -> f32);
 
-/// Between -1 and 1, without a pattern.
+/// A number in [-1, 1] that depends on `i` irregularly.
 fn noise(i: usize) -> f32 {
     (i.wrapping_mul(2_654_435_761) % 20_001) as f32 / 10_000.0 - 1.0
 }
 
-/// A scale for every second block of 64, and 1 for the others: quick and careful loops take turns.
+/// `scale` in every second block of 64 elements, 1 in the others: a kernel's fast and slow loops alternate.
 fn in_blocks(i: usize, scale: f32) -> f32 {
     if i / 64 % 2 == 1 { scale } else { 1.0 }
 }
 
-/// Inputs and logits; the first are ordinary.
+/// Kinds of inputs and logits. The first kind is ordinary.
 const INPUTS: [Kind; 11] = [
     ("ordinary", |i| 8.0 * noise(i)),
     ("-85 to -45", |i| 20.0 * noise(i) - 65.0),
@@ -43,10 +47,10 @@ const INPUTS: [Kind; 11] = [
     ("every second block of 64 subnormal", |i| 8.0 * in_blocks(i, 1e-40) * noise(i)),
 ];
 
-/// A name, and the stored output and the incoming gradient at each place.
+/// A kind of inputs of a gradient: a name, and y and dy at each index.
 type GradientKind = (&'static str, fn(usize) -> [f32; 2]);
 
-/// Stored outputs and incoming gradients; the first are ordinary.
+/// Kinds of inputs of a gradient. The first kind is ordinary.
 const GRADIENTS: [GradientKind; 9] = [
     ("ordinary", |i| [noise(i).abs(), noise(i + 7)]),
     ("subnormal dy", |i| [noise(i).abs(), 1e-40 * noise(i + 7)]),
@@ -62,14 +66,14 @@ const GRADIENTS: [GradientKind; 9] = [
     }),
 ];
 
-/// The least time of many.
+/// The least of 30 times, each of 20 calls. Interruptions only add to a time.
 fn time(mut work: impl FnMut()) -> f64 {
-    let once = |work: &mut dyn FnMut()| {
+    let time_of_20 = |work: &mut dyn FnMut()| {
         let start = Instant::now();
         (0..20).for_each(|_| work());
         start.elapsed().as_secs_f64()
     };
-    (0..30).map(|_| once(&mut work)).fold(f64::INFINITY, f64::min)
+    (0..30).map(|_| time_of_20(&mut work)).fold(f64::INFINITY, f64::min)
 }
 
 /// Times an operation on each kind of inputs and prints the ratios to the first kind. Returns the largest ratio.
@@ -104,8 +108,8 @@ fn main() {
     for isa in Isa::available() {
         isa.with(|| {
             for (i, shape) in SHAPES.into_iter().enumerate() {
-                for operation in operations::all(shape, &limits) {
-                    // The operations without rows once.
+                for operation in operations::all(shape, &parameters) {
+                    // Operations without rows are timed once, not again for each shape.
                     if i == 0 || matches!(operation.family, Family::Axis | Family::Rows) {
                         let kinds = if operation.inputs.len() == 2 { &gradients } else { &inputs };
                         worst = worst.max(ratios(&operation, kinds));

@@ -105,7 +105,7 @@ fn rows<T: Element>(report: &Report, shape: Shape, is_chosen: impl Fn(&Operation
         if !name.contains(&report.filter) {
             continue;
         }
-        let inputs: Vec<Vec<T>> = operation.fill(&inputs(shape.len())).iter().map(|input| copy(input)).collect();
+        let inputs: Vec<Vec<T>> = operation.inputs_from(&inputs(shape.len())).iter().map(|input| copy(input)).collect();
         let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
         let mut outputs: Vec<Vec<T>> =
             operation.outputs.iter().map(|len| apart((0..*len).map(|_| T::default()))).collect();

@@ -5,8 +5,8 @@ Needs Sollya (Debian package `sollya`) for the polynomials and numpy for the sea
 
     pip install numpy && apt-get install sollya && python3 scripts/constants.py
 
-Method, shared by all: `fpminimax` finds the polynomial of least maximum error among those whose
-coefficients are already representable in the target format, so nothing is lost by rounding them.
+All polynomials but most of tanh's are fitted by `fpminimax`. It finds a polynomial of nearly least maximum error
+among those whose coefficients are numbers of the target format, so that no error comes from rounding them.
 """
 import math
 import struct
@@ -25,7 +25,7 @@ def sollya(source: str) -> list[str]:
 
 
 def polynomial(function: str, monomials: list[int], fmt: str, interval: str, mode: str, fixed: str = "0"):
-    """Coefficients of the given monomials, lowest first, and the maximum error of the fit."""
+    """Coefficients of the given monomials, lowest first, and the maximum error. `fixed` is a given part of the fit."""
     degrees = "[|" + ",".join(map(str, monomials)) + "|]"
     weighted = f"(p/({function})-1)" if mode == "relative" else f"(p-({function}))"
     lines = sollya(f"""
@@ -37,9 +37,10 @@ def polynomial(function: str, monomials: list[int], fmt: str, interval: str, mod
 
 
 def rounded_fit(function, degree: int, lo: float, hi: float) -> tuple[list[str], float]:
-    """Near-minimax f32 coefficients of t .. t^degree: rounds one, lowest first, and fits the others again.
+    """Near-minimax f32 coefficients of t .. t^degree, and their maximum error. There is no constant term.
 
-    With a fixed constant term this does better than `fpminimax`, which then stays far from the optimum.
+    Fits all, rounds the lowest coefficient, fits the others again, and so on. With a fixed constant term, `fpminimax`
+    stays far from the optimum.
     """
     t = (lo + hi) / 2 + (hi - lo) / 2 * np.cos(np.pi * (np.arange(4000) + 0.5) / 4000)
     target, scale, done = function(t), max(abs(lo), abs(hi)), []
@@ -72,8 +73,8 @@ def split(name: str, value: str, fmt: str, drop: int) -> None:
 
 
 def exp_f32() -> None:
-    # e^x = g 2^(n/8) (e^r / g). The factor g is free: it is chosen so that all eight g 2^(j/8) lie as close as
-    # possible to an f32, and 1/g goes into the polynomial. A table without low parts is then as good as one with.
+    # e^x = g 2^(n/8) (e^r / g). The factor g is free. The search below finds the g for which all eight g 2^(j/8) are
+    # closest to an f32, so that the table needs no low parts. 1/g is a factor of the polynomial.
     first = np.arange(bits(2 ** -0.0625), bits(1.0), dtype=np.uint32).view(np.float32).astype(np.float64)
     steps = np.exp2(np.arange(8) / 8)
     best_error, best_g = 1.0, 1.0
@@ -91,7 +92,7 @@ def exp_f32() -> None:
         c, error = polynomial(f"exp(x)/({best_g!r})-1", list(range(degree + 1)), "SG", "[-0.04335,0.04335]", "absolute")
         rust(f"degree {degree}", c, f"e^r / g - 1 on |r| <= ln 2 / 16; error {error * 2 ** 24:.3f} * 2^-24")
     split("ln 2", "log(2)", "SG", 0)
-    # Without a fused multiply-add: no table, so that the power is one of two and its products are exact.
+    # Without a fused multiply-add there is no table. The power is then a power of two, and products with it are exact.
     c, error = polynomial("(expm1(x)-x)/(x*x)", list(range(5)), "SG", "[-0.3470,0.3470]", "absolute")
     rust("EXPM1_F32", c, f"(e^r - 1 - r) / r^2 on |r| <= ln 2 / 2; error of e^r {error * 0.347 ** 2 * 2 ** 24:.3f} * 2^-24")
 
@@ -117,7 +118,7 @@ def from_bits(pattern: int) -> float:
 
 # tanh in f32: eight intervals of |x|. Interval i holds the |x| for which bits(BIAS + SCALE |x|) - OFFSET, shifted
 # right by 22, is bits(1.5) >> 22 plus i: half binades of a shifted argument, narrow at 0 and wide at the end.
-# BIAS and OFFSET balance the errors of the intervals; the last one ends at LAST, beyond which tanh rounds to 1.
+# BIAS and OFFSET balance the errors of the intervals. The last one ends at LAST, where tanh already rounds to 1.
 TANH_LAST, TANH_BIAS, TANH_OFFSET = 9.1, float(np.float32(1.8)), 2516582
 TANH_FIRST = bits(1.5) >> 22
 TANH_EDGES = [from_bits((TANH_FIRST + i << 22) + TANH_OFFSET) for i in range(9)]
@@ -134,7 +135,8 @@ def tanh_f32() -> None:
             rows.append(["0", "0", "1"] + c)
             print(f"// [0, {hi:.4f}] relative error {error * 2 ** 24:.3f} * 2^-24")
             continue
-        # A centre whose tanh lies very close to an f32 costs no rounding of the constant term.
+        # The constant term is tanh of the centre. Near the middle, take the centre whose tanh is closest to an f32, so
+        # that rounding the constant term adds almost no error.
         middle = bits(math.tanh((lo + hi) / 2))
         values = [from_bits(middle + d) for d in range(-2000, 2001)]
         centres = [(float(np.float32(math.atanh(v))), v) for v in values if v < 1]
@@ -144,7 +146,8 @@ def tanh_f32() -> None:
         rows.append([repr(centre), repr(value)] + c)
         print(f"// [{lo:.4f}, {hi:.4f}] absolute error {error * 2 ** 24:.3f} * 2^-24 of {math.tanh(lo):.4f}")
     print(f"// SCALE {TANH_SCALE!r}, BIAS {TANH_BIAS!r}, OFFSET {TANH_OFFSET}")
-    # The low three bits of the shifted pattern index the table directly, so it starts in the middle.
+    # The low three bits of the shifted pattern are the index in the table. Those of interval 0 are not 0, so that the
+    # table begins with a later interval.
     for k, name in enumerate(["CENTRE", "C0", "C1", "C2", "C3", "C4", "C5", "C6"]):
         column = [rows[(j - TANH_FIRST) % 8][k] for j in range(8)]
         rust(name, column, f"tanh, {name.lower()} by interval")

@@ -1,14 +1,15 @@
-//! Mistakes: each must panic with the numbers, at the caller's line, and leave all memory as it was.
+//! Proves that a wrong argument panics with a message that has the numbers, at the caller's line, before anything is
+//! written.
 //!
-//! Every method of the list of operations is given every slice in a wrong length. A table of mistakes, one row for each thing
-//! that can be wrong with a method's arguments, has the exact messages.
+//! First, every method of the list of operations is called with each of its slices in wrong lengths. Then, a table of
+//! mistakes has a call and its exact message for each way in which an argument can be wrong.
 #![cfg(panic = "unwind")]
 
 use activations::*;
 use operations::panics::catch;
 use operations::{Element, Family, Form, Operation, Parameters, Shape, uninit};
 
-/// Calls a form with one slice in another length: the inputs are counted first, then the outputs.
+/// Calls a form with one slice of a wrong length. `slice` is its index among the inputs, then the outputs.
 fn with_wrong_length<T: Element>(operation: &Operation<T>, form: &Form<T>, slice: usize, wrong: usize) {
     let number = T::rounded(0.7);
     let buffers = |lengths: &[usize], first: usize| -> Vec<Vec<T>> {
@@ -28,23 +29,24 @@ fn with_wrong_length<T: Element>(operation: &Operation<T>, form: &Form<T>, slice
     let slices = inputs.iter().chain(&outputs).map(Vec::len);
     let mut lengths = slices.chain([rows]).map(|len| len.to_string());
     assert!(lengths.any(|len| caught.message.contains(&len)), "{what}: {caught:?}");
-    // The methods are called in the list.
+    // The caller is the crate `operations`.
     assert!(caught.file.contains("operations/src"), "{what}: {caught:?}");
     assert!(outputs.iter().flatten().all(|x| x.bits() == number.bits()), "{what}: wrote before it panicked");
 }
 
 fn every_method_with_wrong_lengths<T: Element>(shape: Shape) {
     let operations = operations::all::<T>(shape, &Parameters::default());
-    // A clipping takes slices of any length.
+    // Clipping takes slices of any length.
     for operation in operations.iter().filter(|operation| operation.family != Family::Reduction) {
         for form in &operation.forms {
             let lengths: Vec<usize> = operation.inputs.iter().chain(&operation.outputs).copied().collect();
             let slices = (0..lengths.len()).filter(|slice| Some(*slice) != form.overwrites);
-            // A single slice is wrong only if it does not hold whole rows.
+            // The only slice of a method in place is wrong only if it does not hold whole rows.
             let is_single = lengths.len() == 2 && form.overwrites.is_some();
             for slice in slices.filter(|_| !(is_single && operation.family == Family::Elementwise)) {
                 let right = lengths[slice];
                 let wrong = [right - 1, right + 1, 0, 2 * right];
+                // 0 elements and twice as many are whole rows.
                 for wrong in &wrong[..if is_single { 2 } else { 4 }] {
                     with_wrong_length(operation, form, slice, *wrong);
                 }
@@ -61,7 +63,7 @@ fn every_method_refuses_wrong_lengths() {
     }
 }
 
-/// What the calls are given.
+/// The slices for a call.
 #[derive(Clone, PartialEq)]
 struct Memory<T> {
     a: [T; 32],
@@ -71,17 +73,19 @@ struct Memory<T> {
 
 type Call<T> = Box<dyn Fn(&mut Memory<T>)>;
 
-/// One mistake.
-struct Row<T> {
+/// A call with a wrong argument, and its panic.
+struct Mistake<T> {
+    /// The line of the call.
     line: u32,
     message: String,
     call: Call<T>,
 }
 
-/// `bad!(rows: m => call, message)`: the call stands on the first line.
-macro_rules! bad {
-    ($rows:ident: $m:pat => $call:expr, $($message:tt)+) => {
-        $rows.push(Row {
+/// `mistake!(table: memory => call, message)` adds a mistake to the table. The call must be on the first line, whose
+/// number is recorded.
+macro_rules! mistake {
+    ($table:ident: $m:pat => $call:expr, $($message:tt)+) => {
+        $table.push(Mistake {
             line: line!(),
             message: format!($($message)+),
             call: Box::new(move |$m| {
@@ -91,76 +95,76 @@ macro_rules! bad {
     };
 }
 
-/// The same mistake with a method and its parallel twin.
+/// The same mistake with a method and with its parallel twin.
 macro_rules! twins {
-    ($rows:ident: $m:pat => $operation:expr, $method:ident $twin:ident ($($argument:expr),*), $($message:tt)+) => {
-        bad!($rows: $m => $operation.$method($($argument),*), $($message)+);
+    ($table:ident: $m:pat => $operation:expr, $method:ident $twin:ident ($($argument:expr),*), $($message:tt)+) => {
+        mistake!($table: $m => $operation.$method($($argument),*), $($message)+);
         #[cfg(feature = "rayon")]
-        bad!($rows: $m => $operation.$twin($($argument),*), $($message)+);
+        mistake!($table: $m => $operation.$twin($($argument),*), $($message)+);
     };
 }
 
-/// All mistakes with the methods of an activation, whether a type of its own or chosen at run time.
+/// All mistakes with the methods of an activation: a type like `Relu`, or a `&dyn Activation`.
 macro_rules! activation {
-    ($rows:ident, $act:expr) => {
+    ($table:ident, $act:expr) => {
         for other in [0, 2, 4] {
             let act = $act;
-            twins!($rows: m => act, forward par_forward(&m.a[..3], &mut m.b[..other]),
+            twins!($table: m => act, forward par_forward(&m.a[..3], &mut m.b[..other]),
                 "lengths differ: x has 3 elements, y has {other}");
-            twins!($rows: m => act, forward_uninit par_forward_uninit(&m.a[..3], uninit(&mut m.b[..other])),
+            twins!($table: m => act, forward_uninit par_forward_uninit(&m.a[..3], uninit(&mut m.b[..other])),
                 "lengths differ: x has 3 elements, y has {other}");
-            twins!($rows: m => act, backward par_backward(&m.a[..3], &m.b[..other], &mut m.c[..3]),
+            twins!($table: m => act, backward par_backward(&m.a[..3], &m.b[..other], &mut m.c[..3]),
                 "lengths differ: y has 3 elements, dy has {other}");
-            twins!($rows: m => act, backward par_backward(&m.a[..3], &m.b[..3], &mut m.c[..other]),
+            twins!($table: m => act, backward par_backward(&m.a[..3], &m.b[..3], &mut m.c[..other]),
                 "lengths differ: y has 3 elements, dx has {other}");
-            twins!($rows: m => act, backward_in_place par_backward_in_place(&m.a[..3], &mut m.b[..other]),
+            twins!($table: m => act, backward_in_place par_backward_in_place(&m.a[..3], &mut m.b[..other]),
                 "lengths differ: y has 3 elements, dy has {other}");
         }
     };
 }
 
-/// All mistakes with softmax or with its logarithm.
+/// All mistakes with softmax or log-softmax.
 macro_rules! softmax {
-    ($rows:ident, $operation:ident) => {
-        axis!($rows, $operation);
+    ($table:ident, $operation:ident) => {
+        shapes_along_an_axis!($table, $operation);
         for (op, ragged) in [
             ($operation::rows(5), ": not whole rows of 5"),
             ($operation::axis(5, 2), ": not a whole number of axis * inner = 5 * 2"),
         ] {
-            lengths!($rows, op, 10);
-            uninit!($rows, op, 10, 20, "lengths differ: x has 10 elements, y has 20");
-            whole!($rows, op, 11, ragged);
-            uninit!($rows, op, 11, 11, "x has 11 elements{ragged}");
+            one_of_wrong_length!($table, op, 10);
+            uninit_output!($table, op, 10, 20, "lengths differ: x has 10 elements, y has 20");
+            all_of_wrong_length!($table, op, 11, ragged);
+            uninit_output!($table, op, 11, 11, "x has 11 elements{ragged}");
         }
         let op = $operation::along(&[2, 3, 4], 1);
-        lengths!($rows, op, 24);
-        uninit!($rows, op, 24, 20, "lengths differ: x has 24 elements, y has 20");
+        one_of_wrong_length!($table, op, 24);
+        uninit_output!($table, op, 24, 20, "lengths differ: x has 24 elements, y has 20");
         for len in [0, 11, 12, 23, 25] {
-            whole!($rows, op, len, ", its shape has 24");
-            uninit!($rows, op, len, len, "x has {len} elements, its shape has 24");
+            all_of_wrong_length!($table, op, len, ", its shape has 24");
+            uninit_output!($table, op, len, len, "x has {len} elements, its shape has 24");
         }
-        gaps!($rows, $operation);
+        gaps!($table, $operation);
     };
 }
 
-/// All mistakes with rows that have gaps between them.
+/// All mistakes with the lengths of rows that have gaps between them.
 macro_rules! gaps {
-    ($rows:ident, $operation:ident) => {
+    ($table:ident, $operation:ident) => {
         let op = $operation::rows(5).row_stride(7);
-        lengths!($rows, op, 12);
-        lengths!($rows, op, 14);
+        one_of_wrong_length!($table, op, 12);
+        one_of_wrong_length!($table, op, 14);
         // Two rows have 12 elements or 14, three rows 19 or 21.
         for len in [1, 4, 6, 8, 11, 13, 15, 18, 20, 22] {
-            whole!($rows, op, len, ": not whole rows of 5 that begin 7 apart");
+            all_of_wrong_length!($table, op, len, ": not whole rows of 5 that begin 7 apart");
         }
-        // The length and a gap are more than a usize holds.
+        // The length plus a gap overflows a usize.
         for stride in [usize::MAX, usize::MAX - 4] {
             let op = $operation::rows(5).row_stride(stride);
-            whole!($rows, op, 10, format!(": not whole rows of 5 that begin {stride} apart"));
+            all_of_wrong_length!($table, op, 10, format!(": not whole rows of 5 that begin {stride} apart"));
         }
         for len in [0, 5, 12, 14] {
-            uninit!(
-                $rows,
+            uninit_output!(
+                $table,
                 op,
                 len,
                 len,
@@ -170,39 +174,39 @@ macro_rules! gaps {
     };
 }
 
-/// Slices of other lengths than the first, which is right.
-macro_rules! lengths {
-    ($rows:ident, $op:ident, $len:literal) => {
-        twins!($rows: m => $op, forward par_forward(&m.a[..$len], &mut m.b[..20]),
+/// The first slice has a right length, another one has not.
+macro_rules! one_of_wrong_length {
+    ($table:ident, $op:ident, $len:literal) => {
+        twins!($table: m => $op, forward par_forward(&m.a[..$len], &mut m.b[..20]),
             "lengths differ: x has {} elements, y has 20", $len);
-        twins!($rows: m => $op, backward par_backward(&m.a[..$len], &m.b[..20], &mut m.c[..$len]),
+        twins!($table: m => $op, backward par_backward(&m.a[..$len], &m.b[..20], &mut m.c[..$len]),
             "lengths differ: y has {} elements, dy has 20", $len);
-        twins!($rows: m => $op, backward par_backward(&m.a[..$len], &m.b[..$len], &mut m.c[..20]),
+        twins!($table: m => $op, backward par_backward(&m.a[..$len], &m.b[..$len], &mut m.c[..20]),
             "lengths differ: y has {} elements, dx has 20", $len);
-        twins!($rows: m => $op, backward_in_place par_backward_in_place(&m.a[..$len], &mut m.b[..20]),
+        twins!($table: m => $op, backward_in_place par_backward_in_place(&m.a[..$len], &mut m.b[..20]),
             "lengths differ: y has {} elements, dy has 20", $len);
     };
 }
 
-/// Slices of one length, which is wrong.
-macro_rules! whole {
-    ($rows:ident, $op:ident, $len:expr, $message:expr) => {
+/// All slices have the same wrong length.
+macro_rules! all_of_wrong_length {
+    ($table:ident, $op:ident, $len:expr, $message:expr) => {
         let (len, message) = ($len, $message);
-        twins!($rows: m => $op, forward par_forward(&m.a[..len], &mut m.b[..len]), "x has {len} elements{message}");
-        twins!($rows: m => $op, forward_in_place par_forward_in_place(&mut m.a[..len]),
+        twins!($table: m => $op, forward par_forward(&m.a[..len], &mut m.b[..len]), "x has {len} elements{message}");
+        twins!($table: m => $op, forward_in_place par_forward_in_place(&mut m.a[..len]),
             "x has {len} elements{message}");
-        twins!($rows: m => $op, backward par_backward(&m.a[..len], &m.b[..len], &mut m.c[..len]),
+        twins!($table: m => $op, backward par_backward(&m.a[..len], &m.b[..len], &mut m.c[..len]),
             "y has {len} elements{message}");
-        twins!($rows: m => $op, backward_in_place par_backward_in_place(&m.a[..len], &mut m.b[..len]),
+        twins!($table: m => $op, backward_in_place par_backward_in_place(&m.a[..len], &mut m.b[..len]),
             "y has {len} elements{message}");
     };
 }
 
-/// An output that is not initialised.
-macro_rules! uninit {
-    ($rows:ident, $op:expr, $x:expr, $y:expr, $($message:tt)+) => {
+/// A mistake with an output that is not initialised.
+macro_rules! uninit_output {
+    ($table:ident, $op:expr, $x:expr, $y:expr, $($message:tt)+) => {
         let (x, y) = ($x, $y);
-        twins!($rows: m => $op, forward_uninit par_forward_uninit(&m.a[..x], uninit(&mut m.b[..y])), $($message)+);
+        twins!($table: m => $op, forward_uninit par_forward_uninit(&m.a[..x], uninit(&mut m.b[..y])), $($message)+);
     };
 }
 
@@ -211,43 +215,44 @@ macro_rules! axis {
     ($rows:ident, $operation:ident) => {
         // The square root of the smallest number that is too large, on 32 bits and on 64.
         for (axis, inner) in [(usize::MAX, 2), (2, usize::MAX), (1 << (usize::BITS / 2), 1 << (usize::BITS / 2))] {
-            bad!($rows: _ => $operation::axis(axis, inner), "axis * inner overflows: {axis} * {inner}");
-            bad!($rows: _ => $operation::along(&[1, axis, inner], 0),
+            mistake!($table: _ => $operation::axis(axis, inner), "axis * inner overflows: {axis} * {inner}");
+            mistake!($table: _ => $operation::along(&[1, axis, inner], 0),
                 "the shape [1, {axis}, {inner}] has more elements than a usize holds");
         }
         for (shape, dim) in [(&[][..], 0), (&[2, 3, 4], 3), (&[2, 3, 4], usize::MAX), (&[0], 1)] {
-            bad!($rows: _ => $operation::along(shape, dim), "there is no dimension {dim} in the shape {shape:?}");
+            mistake!($table: _ => $operation::along(shape, dim), "there is no dimension {dim} in the shape {shape:?}");
         }
         for (shape, dim) in [(&[usize::MAX, 2, 0][..], 2), (&[0, usize::MAX, 3], 0)] {
             bad!($rows: _ => $operation::along(shape, dim),
                 "the shape {shape:?} has more elements than a usize holds");
         }
         for stride in [0, 1, 4] {
-            bad!($rows: _ => $operation::rows(5).row_stride(stride),
+            mistake!($table: _ => $operation::rows(5).row_stride(stride),
                 "rows of 5 elements overlap: they begin {stride} apart");
         }
-        bad!($rows: _ => $operation::axis(5, 2).row_stride(10),
+        mistake!($table: _ => $operation::axis(5, 2).row_stride(10),
             "only rows may have a stride, not an axis whose elements are 2 apart");
-        bad!($rows: _ => $operation::along(&[2, 3, 4], 1).row_stride(12),
+        mistake!($table: _ => $operation::along(&[2, 3, 4], 1).row_stride(12),
             "only rows may have a stride, not an axis whose elements are 4 apart");
-        bad!($rows: _ => $operation::along(&[2, 3, 4], 2).row_stride(9),
+        mistake!($table: _ => $operation::along(&[2, 3, 4], 2).row_stride(9),
             "a tensor of a given shape has no row stride, but 9 was asked for");
     };
 }
 
-fn table<T: Float>() -> Vec<Row<T>> {
-    let mut rows = Vec::new();
-    activation!(rows, Relu);
-    activation!(rows, LeakyRelu::new(0.5));
-    activation!(rows, Sigmoid);
-    activation!(rows, Tanh);
-    activation!(rows, Exp);
+/// All mistakes with the operations that exist in both types.
+fn table<T: Float>() -> Vec<Mistake<T>> {
+    let mut table = Vec::new();
+    activation!(table, Relu);
+    activation!(table, LeakyRelu::new(0.5));
+    activation!(table, Sigmoid);
+    activation!(table, Tanh);
+    activation!(table, Exp);
     for act in ACTIVATIONS {
-        activation!(rows, *act);
-        generic(&mut rows, *act);
+        activation!(table, *act);
+        generic(&mut table, *act);
     }
-    generic(&mut rows, &Tanh);
-    generic(&mut rows, &const { LeakyRelu::new(0.5) });
+    generic(&mut table, &Tanh);
+    generic(&mut table, &const { LeakyRelu::new(0.5) });
     for (slope, text) in [
         (-0.01, "-1e-2"),
         (-123.456, "-1.23456e2"),
@@ -265,33 +270,33 @@ fn table<T: Float>() -> Vec<Row<T>> {
             "negative slope must be 0, or positive and finite also as f32, not {text}");
     }
 
-    softmax!(rows, Softmax);
-    softmax!(rows, LogSoftmax);
-    axis!(rows, LogSumExp);
+    softmax!(table, Softmax);
+    softmax!(table, LogSoftmax);
+    shapes_along_an_axis!(table, LogSumExp);
     let op = LogSumExp::rows(5);
-    twins!(rows: m => op, forward par_forward(&m.a[..11], &mut m.b[..2]), "x has 11 elements: not whole rows of 5");
-    twins!(rows: m => op, forward par_forward(&m.a[..10], &mut m.b[..1]), "y has 1 elements for 2 rows");
-    twins!(rows: m => op, forward par_forward(&m.a[..10], &mut m.b[..3]), "y has 3 elements for 2 rows");
+    twins!(table: m => op, forward par_forward(&m.a[..11], &mut m.b[..2]), "x has 11 elements: not whole rows of 5");
+    twins!(table: m => op, forward par_forward(&m.a[..10], &mut m.b[..1]), "y has 1 elements for 2 rows");
+    twins!(table: m => op, forward par_forward(&m.a[..10], &mut m.b[..3]), "y has 3 elements for 2 rows");
     let op = LogSumExp::axis(5, 2);
-    twins!(rows: m => op, forward par_forward(&m.a[..15], &mut m.b[..2]),
+    twins!(table: m => op, forward par_forward(&m.a[..15], &mut m.b[..2]),
         "x has 15 elements: not a whole number of axis * inner = 5 * 2");
-    twins!(rows: m => op, forward par_forward(&m.a[..20], &mut m.b[..2]), "y has 2 elements for 4 rows");
+    twins!(table: m => op, forward par_forward(&m.a[..20], &mut m.b[..2]), "y has 2 elements for 4 rows");
     let op = LogSumExp::rows(5).row_stride(7);
-    twins!(rows: m => op, forward par_forward(&m.a[..13], &mut m.b[..2]),
+    twins!(table: m => op, forward par_forward(&m.a[..13], &mut m.b[..2]),
         "x has 13 elements: not whole rows of 5 that begin 7 apart");
     for len in [12, 14] {
-        twins!(rows: m => op, forward par_forward(&m.a[..len], &mut m.b[..1]), "y has 1 elements for 2 rows");
+        twins!(table: m => op, forward par_forward(&m.a[..len], &mut m.b[..1]), "y has 1 elements for 2 rows");
     }
     let op = LogSumExp::along(&[2, 3, 4], 0);
-    twins!(rows: m => op, forward par_forward(&m.a[..12], &mut m.b[..6]), "x has 12 elements, its shape has 24");
-    twins!(rows: m => op, forward par_forward(&m.a[..24], &mut m.b[..8]), "y has 8 elements for 12 rows");
+    twins!(table: m => op, forward par_forward(&m.a[..12], &mut m.b[..6]), "x has 12 elements, its shape has 24");
+    twins!(table: m => op, forward par_forward(&m.a[..24], &mut m.b[..8]), "y has 8 elements for 12 rows");
 
     for stride in [0, 1, 2] {
-        bad!(rows: _ => CrossEntropy::rows(3).row_stride(stride),
+        mistake!(table: _ => CrossEntropy::rows(3).row_stride(stride),
             "rows of 3 elements overlap: they begin {stride} apart");
     }
     let (loss, gaps) = (CrossEntropy::rows(3), CrossEntropy::rows(3).row_stride(5));
-    // The forms of the loss differ in what they write: [targets], length of the losses, length of the logits.
+    // (loss, targets, length of the losses, length of the logits, message)
     for (loss, targets, losses, logits, message) in [
         (loss, &[0, 0][..], 2, 7, "logits has 7 elements: not whole rows of 3"),
         (loss, &[0], 2, 6, "targets has 1 elements for 2 rows"),
@@ -308,15 +313,15 @@ fn table<T: Float>() -> Vec<Row<T>> {
         (gaps, &[0, 0], 3, 8, "losses has 3 elements for 2 rows"),
         (gaps, &[0, 4], 2, 10, "the target of row 1 is class 4, but there are 3 classes"),
     ] {
-        twins!(rows: m => loss, forward par_forward(&m.a[..logits], targets, &mut m.b[..losses]), "{message}");
-        twins!(rows: Memory { a, b, c } => loss,
+        twins!(table: m => loss, forward par_forward(&m.a[..logits], targets, &mut m.b[..losses]), "{message}");
+        twins!(table: Memory { a, b, c } => loss,
             forward_backward par_forward_backward(&a[..logits], targets, 1.0, &mut b[..losses], &mut c[..logits]),
             "{message}");
-        twins!(rows: Memory { a, b, .. } => loss,
+        twins!(table: Memory { a, b, .. } => loss,
             forward_backward_in_place par_forward_backward_in_place(&mut a[..logits], targets, 1.0, &mut b[..losses]),
             "{message}");
     }
-    twins!(rows: Memory { a, b, c } => loss,
+    twins!(table: Memory { a, b, c } => loss,
         forward_backward par_forward_backward(&a[..6], &[0, 0], 1.0, &mut b[..2], &mut c[..3]),
         "lengths differ: logits has 6 elements, dlogits has 3");
 
@@ -395,55 +400,62 @@ fn table<T: Float>() -> Vec<Row<T>> {
     for name in ["scalar", "portable", "avx2", "avx512"] {
         let isa: Isa = name.parse().expect("an instruction set");
         if !isa.is_available() {
-            bad!(rows: _ => isa.with(|| ()), "instruction set {name} is not available on this CPU");
+            mistake!(table: _ => isa.with(|| ()), "instruction set {name} is not available on this CPU");
         }
     }
-    rows
+    table
 }
 
 /// All mistakes with the methods of an activation in a function that is generic over it.
-fn generic<T: Float, A: Activation + ?Sized>(rows: &mut Vec<Row<T>>, act: &'static A) {
-    activation!(rows, act);
+fn generic<T: Float, A: Activation + ?Sized>(table: &mut Vec<Mistake<T>>, act: &'static A) {
+    activation!(table, act);
 }
 
-/// The mistakes with the exact tier, which is for `f32`.
-fn exact_table() -> Vec<Row<f32>> {
-    let mut rows = Vec::new();
-    activation!(rows, Sigmoid.exact());
-    activation!(rows, ACTIVATIONS[0].exact());
+/// The mistakes with the exact tier, which exists for `f32` only.
+fn exact_table() -> Vec<Mistake<f32>> {
+    let mut table = Vec::new();
+    activation!(table, Sigmoid.exact());
+    activation!(table, ACTIVATIONS[0].exact());
     let op = Softmax::rows(5).exact();
-    twins!(rows: m => op, forward par_forward(&m.a[..10], &mut m.b[..20]),
+    twins!(table: m => op, forward par_forward(&m.a[..10], &mut m.b[..20]),
         "lengths differ: x has 10 elements, y has 20");
-    twins!(rows: m => op, forward par_forward(&m.a[..11], &mut m.b[..11]), "x has 11 elements: not whole rows of 5");
-    twins!(rows: m => op, forward_in_place par_forward_in_place(&mut m.a[..11]),
+    twins!(table: m => op, forward par_forward(&m.a[..11], &mut m.b[..11]), "x has 11 elements: not whole rows of 5");
+    twins!(table: m => op, forward_in_place par_forward_in_place(&mut m.a[..11]),
         "x has 11 elements: not whole rows of 5");
-    uninit!(rows, op, 10, 20, "lengths differ: x has 10 elements, y has 20");
-    uninit!(rows, op, 11, 11, "x has 11 elements: not whole rows of 5");
+    uninit_output!(table, op, 10, 20, "lengths differ: x has 10 elements, y has 20");
+    uninit_output!(table, op, 11, 11, "x has 11 elements: not whole rows of 5");
     let op = Softmax::along(&[2, 3, 4], 2).exact();
-    uninit!(rows, op, 12, 12, "x has 12 elements, its shape has 24");
+    uninit_output!(table, op, 12, 12, "x has 12 elements, its shape has 24");
     let op = Softmax::rows(5).row_stride(7).exact();
-    twins!(rows: m => op, forward_in_place par_forward_in_place(&mut m.a[..11]),
+    twins!(table: m => op, forward_in_place par_forward_in_place(&mut m.a[..11]),
         "x has 11 elements: not whole rows of 5 that begin 7 apart");
-    uninit!(rows, op, 12, 12, "the gaps between rows of 5 elements that begin 7 apart would stay uninitialised");
-    rows
+    uninit_output!(
+        table,
+        op,
+        12,
+        12,
+        "the gaps between rows of 5 elements that begin 7 apart would stay uninitialised"
+    );
+    table
 }
 
-/// What is wrong with the panic of a row.
-fn fault<T: Float>(Row { line, message, call }: &Row<T>, numbers: [T; 32]) -> Option<String> {
+/// Makes a mistake. Returns what is wrong with its panic, if anything.
+fn fault<T: Float>(Mistake { line, message, call }: &Mistake<T>, numbers: [T; 32]) -> Option<String> {
     let before = Memory { a: numbers, b: numbers, c: numbers };
     let mut memory = before.clone();
     let Some(caught) = catch(|| call(&mut memory)) else {
-        return Some(format!("line {line}: no panic, but should be: {message}"));
+        return Some(format!("line {line}: no panic, but expected was: {message}"));
     };
     if caught.message != *message || (&*caught.file, caught.line) != (file!(), *line) {
-        return Some(format!("line {line}: {caught:?}, but should be: {message}"));
+        return Some(format!("line {line}: {caught:?}, but expected was: {message}"));
     }
     (memory != before).then(|| format!("line {line} wrote before it panicked: {message}"))
 }
 
-fn faults<T: Float>(table: &[Row<T>], numbers: [T; 32]) -> Vec<String> {
+/// The faults of all mistakes, in memory that holds these numbers.
+fn faults<T: Float>(table: &[Mistake<T>], numbers: [T; 32]) -> Vec<String> {
     println!("{} mistakes with {}", table.len(), std::any::type_name::<T>());
-    table.iter().filter_map(|row| fault(row, numbers)).collect()
+    table.iter().filter_map(|mistake| fault(mistake, numbers)).collect()
 }
 
 #[test]
@@ -454,7 +466,7 @@ fn mistakes_panic_with_the_numbers_at_the_callers_line() {
 }
 
 #[test]
-fn unknown_names_are_no_panics() {
+fn unknown_names_do_not_panic() {
     assert!(by_name("swish").is_none() && by_name("").is_none() && by_name("Relu").is_none());
     for name in ["", "AVX2", "avx", "avx512 "] {
         assert_eq!(name.parse::<Isa>(), Err(UnknownIsa), "`{name}`");
@@ -462,15 +474,15 @@ fn unknown_names_are_no_panics() {
     assert_eq!(UnknownIsa.to_string(), "unknown instruction set: expected scalar, portable, avx2 or avx512");
 }
 
-/// Run again by the next test, as a process of its own.
+/// The next test runs this one in other processes, with `ACTIVATIONS_ISA` set.
 #[test]
 fn relu_runs() {
     Relu.forward(&[1.0_f32], &mut [0.0]);
 }
 
 #[test]
-#[cfg_attr(not(target_arch = "x86_64"), ignore = "an emulated process may not start another")]
-fn unknown_instruction_sets_of_the_process_are_refused() {
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "an emulated process may be unable to start another")]
+fn wrong_names_in_the_environment_variable_are_refused() {
     let run = |name: &str| {
         let this = std::env::current_exe().expect("a path");
         let mut child = std::process::Command::new(this);
@@ -478,7 +490,7 @@ fn unknown_instruction_sets_of_the_process_are_refused() {
     };
     for name in ["", "quick", "AVX2", "scalar,portable"] {
         let output = run(name);
-        // An emulated process may start one that is not, and that has more.
+        // Only the start of the list: an emulated process may start one that is not emulated and has more of them.
         let message = format!("ACTIVATIONS_ISA is `{name}`, but available here are: scalar, portable");
         assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains(&message), "{output:?}");
     }

@@ -1,10 +1,12 @@
-//! Gradient clipping on every instruction set.
+//! Proves that gradient clipping is right at the ends of the formats, on every instruction set: norms and limits whose
+//! squares overflow or are subnormal, and inputs that are not finite. `operations.rs` judges its results on other
+//! inputs.
 
 use activations::{Isa, clip_by_global_norm, clip_by_value, reference};
 use approx::{assert_abs_diff_eq, assert_relative_eq};
 
 #[test]
-fn values_are_limited() {
+fn clipping_by_value_agrees_with_the_reference() {
     for isa in Isa::available() {
         let mut x: Vec<f32> = (0..100).map(|i| i as f32 - 50.0).chain([f32::NAN, f32::NEG_INFINITY, 1e-40]).collect();
         let before = x.clone();
@@ -13,21 +15,21 @@ fn values_are_limited() {
             assert!(
                 before.is_nan() && after.is_nan()
                     || f64::from(*after) == reference::clip_by_value((*before).into(), 3.5),
-                "{isa}: {before} to {after}"
+                "{isa}: {before} was clipped to {after}"
             );
         }
     }
 }
 
 #[test]
-fn norms_of_any_size() {
+fn norms_of_any_size_are_accurate() {
     for isa in Isa::available() {
         for size in [1.0_f32, 1e-30, 1e30, 1e-44, 3e38] {
             let (mut a, mut b) = (vec![size; 37], vec![-size; 63]);
             let norm = isa.with(|| clip_by_global_norm(&mut [&mut a, &mut b], f64::INFINITY));
             let exact = 10.0 * f64::from(size);
             assert_relative_eq!(norm, exact, epsilon = 0.0, max_relative = 1e-14);
-            assert!(a[0] == size && b[62] == -size, "{isa}: an infinite limit only measures");
+            assert!(a[0] == size && b[62] == -size, "{isa}: an infinite limit must change nothing");
             isa.with(|| clip_by_global_norm(&mut [&mut a, &mut b], 0.5 * exact));
             let half = (f64::from(size) * 0.5) as f32;
             assert!(a.iter().all(|a| *a == half) && b.iter().all(|b| *b == -half), "{isa} {size:e}");
@@ -42,7 +44,7 @@ fn norms_of_any_size() {
 }
 
 #[test]
-fn limits_of_any_size() {
+fn limits_of_any_size_are_reached() {
     for isa in Isa::available() {
         for (norm, limit) in [(4e237, 1.5e-306), (1e308, 1e17), (1e308, 1e-310), (1e-300, 1e-320), (2e300, 0.25)] {
             let mut x = [norm, -norm * 1e-3, 0.0];
@@ -90,7 +92,7 @@ fn the_norm_has_the_same_bits_on_fused_instruction_sets() {
 }
 
 #[test]
-fn what_is_not_finite_stays() {
+fn gradients_with_a_norm_that_is_not_finite_stay() {
     for bad in [f32::NAN, f32::INFINITY] {
         let mut x = [1.0, bad, 3.0];
         let norm = clip_by_global_norm(&mut [&mut x], 1.0);

@@ -1,8 +1,9 @@
-//! The activations on every instruction set: special values, identities, and gradients against finite differences.
-//! `operations.rs` judges their results.
+//! Proves properties of the activations that do not rest on the references alone: special values, identities between
+//! activations, and gradients that agree with finite differences. Gradients in `f64` are judged where y or dy is tiny
+//! or huge. `operations.rs` judges results on all other inputs.
 
 use activations::{ACTIVATIONS, Exp, Isa, Relu, Sigmoid, Tanh, ulp};
-use approx::{assert_abs_diff_eq, assert_relative_eq};
+use approx::{assert_abs_diff_eq, assert_relative_eq, relative_eq};
 use operations::elementwise::GRADIENT;
 
 #[test]
@@ -13,14 +14,14 @@ fn gradients_match_finite_differences_of_the_reference() {
             let slope = (act.reference(x + h) - act.reference(x - h)) / (2.0 * h);
             let mut dx = [0.0];
             act.backward(&[act.reference(x)], &[1.0], &mut dx);
-            println!("{} at {x}", act.name());
-            assert_relative_eq!(dx[0], slope, max_relative = 1e-8, epsilon = 1e-8);
+            let is_close = relative_eq!(dx[0], slope, max_relative = 1e-8, epsilon = 1e-8);
+            assert!(is_close, "the slope of {} at {x} is {slope}, not {}", act.name(), dx[0]);
         }
     }
 }
 
 #[test]
-fn special_values() {
+fn special_values_have_their_limits() {
     for isa in Isa::available() {
         isa.with(|| {
             let mut x = [f64::NEG_INFINITY, -0.0, 0.0, f64::INFINITY, f64::NAN];
@@ -44,33 +45,33 @@ fn special_values() {
 }
 
 #[test]
-fn identities() {
+fn sigmoid_and_tanh_satisfy_their_identities() {
     for x in [-5.0, -0.7, 0.0, 0.3, 2.0_f64] {
-        let mut s = [x, 2.0 * x];
-        Sigmoid.forward_in_place(&mut s);
+        let mut sigmoids = [x, 2.0 * x];
+        Sigmoid.forward_in_place(&mut sigmoids);
         let mut slope = [0.0];
-        Sigmoid.backward(&s[..1], &[1.0], &mut slope);
-        assert_relative_eq!(slope[0], s[0] * (1.0 - s[0]), max_relative = 1e-15);
-        let mut t = [x];
-        Tanh.forward_in_place(&mut t);
-        assert_abs_diff_eq!(t[0], 2.0 * s[1] - 1.0, epsilon = 1e-15);
+        Sigmoid.backward(&sigmoids[..1], &[1.0], &mut slope);
+        assert_relative_eq!(slope[0], sigmoids[0] * (1.0 - sigmoids[0]), max_relative = 1e-15);
+        let mut tanh = [x];
+        Tanh.forward_in_place(&mut tanh);
+        assert_abs_diff_eq!(tanh[0], 2.0 * sigmoids[1] - 1.0, epsilon = 1e-15);
     }
 }
 
 #[test]
 fn f64_gradients_of_tiny_and_huge_numbers_are_within_their_bound() {
-    let tiny = [0.0, 5e-324, 1e-310, 2.3e-308, 1e-300, 1e-200, 1e-160, 1e-150, 1e-10, 0.3, 0.999, 1.0, f64::NAN];
-    let dy = [0.0, 5e-324, -3e-312, 2.3e-308, -1e-300, 1e-160, 1e-150, 1.0, 1e5, 1e300, f64::INFINITY, f64::NAN];
+    let outputs = [0.0, 5e-324, 1e-310, 2.3e-308, 1e-300, 1e-200, 1e-160, 1e-150, 1e-10, 0.3, 0.999, 1.0, f64::NAN];
+    let gradients = [0.0, 5e-324, -3e-312, 2.3e-308, -1e-300, 1e-160, 1e-150, 1.0, 1e5, 1e300, f64::INFINITY, f64::NAN];
     for isa in Isa::available() {
         for act in ACTIVATIONS {
-            for y in tiny {
-                for dy in dy {
+            for y in outputs {
+                for dy in gradients {
                     let mut dx = [dy];
                     isa.with(|| act.backward_in_place(&[y], &mut dx));
                     let exact = act.reference_gradient(y, dy);
                     assert!(
                         ulp::error(dx[0], exact) <= GRADIENT.ulp(),
-                        "{isa} {} y {y:e} dy {dy:e}: {:e}",
+                        "{isa} {} at y {y:e}, dy {dy:e}: {:e}, not {exact:e}",
                         act.name(),
                         dx[0]
                     );

@@ -1,13 +1,14 @@
-//! Recorded hashes of the results of every operation: every machine must compute the same bits.
+//! Proves that every operation gives the same bits on every machine: the hash of its results must be the recorded one,
+//! on each instruction set with a fused multiply-add.
 //!
-//! A change of an algorithm changes them. The failing assertion prints the new table.
+//! A change of an algorithm changes hashes. The failing assertion prints the new table.
 
 use std::fmt::Write;
 
 use activations::Isa;
 use operations::{Element, Family, Hash, Operation, Parameters, Shape, binary, elementwise};
 
-/// The hashes in `f32` and `f64`, on instruction sets with a fused multiply-add.
+/// Name of the operation, hash in `f32`, hash in `f64` (`-` where it exists for `f32` only).
 const GOLDEN: &str = "\
 relu                                          5063e6955566372c caf4bbd4908ae04b
 relu gradient                                 5bcf8016965f727b 1c527be0065f2155
@@ -75,7 +76,7 @@ global_norm                                   3dc4a2f7fe1c2305 3dc4a2f7fe1c2305
 scale                                         9f48eda32d121135 bcbf1f0c3162955d
 ";
 
-/// Tensors whose rows are short and long, one after the other and interleaved.
+/// `[outer, axis, inner]`: short and long rows, contiguous (`inner` = 1) and interleaved.
 const SHAPES: [[usize; 3]; 12] = [
     [3, 1, 1],
     [5, 2, 1],
@@ -91,16 +92,17 @@ const SHAPES: [[usize; 3]; 12] = [
     [1, 1000, 3],
 ];
 
-/// Bit patterns of the whole format, evenly spaced, and for `f64`, most of which is far from 1, numbers around 1 as well.
+/// Numbers of evenly spaced bit patterns. For `f64`, most of whose numbers are far from 1, also numbers in the range of
+/// `f32`.
 fn sample<T: Element>() -> Vec<T> {
     let patterns = || (0..=u32::MAX).step_by(4099);
-    let all =
+    let whole_format =
         patterns().map(|bits| if T::BYTES == 4 { u64::from(bits) } else { u64::from(bits) << 32 | u64::from(bits) });
-    let near = patterns().map(|bits| f64::from(f32::from_bits(bits)) * 1.000_000_1).filter(|_| T::BYTES == 8);
-    all.map(T::from_bits).chain(near.map(T::rounded)).collect()
+    let range_of_f32 = patterns().map(|bits| f64::from(f32::from_bits(bits)) * 1.000_000_1).filter(|_| T::BYTES == 8);
+    whole_format.map(T::from_bits).chain(range_of_f32.map(T::rounded)).collect()
 }
 
-/// Numbers in [-16, 16] without a pattern, and one -inf.
+/// Numbers in [-16, 16] in an irregular order, and one -inf.
 fn logits<T: Element>(len: usize) -> Vec<T> {
     let number = |i: usize| ((i * i + 31 * i + 7) % 32_003) as f64 / 1_000.099 - 16.0;
     (0..len).map(|i| T::rounded(if i == len / 2 { f64::NEG_INFINITY } else { number(i) })).collect()
@@ -116,14 +118,14 @@ fn nearly_certain<T: Element>(logits: &[T]) -> Vec<T> {
 fn hashes<T: Element>() -> Vec<(String, Hash)> {
     let mut hashes: Vec<(String, Hash)> = Vec::new();
     let mut add = |name: &str, operation: &Operation<T>, numbers: &[T]| {
-        let results = operation.run(&operation.forms[0], &operation.fill(numbers));
-        let place = hashes.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
+        let results = operation.run(&operation.forms[0], &operation.inputs_from(numbers));
+        let index = hashes.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
             hashes.push((name.to_string(), Hash::default()));
             hashes.len() - 1
         });
-        // Words of 32 bits, which the hash mixes best.
+        // The hash mixes words of 32 bits best: see `Hash`.
         let halves = results.bits().into_iter().flat_map(|bits| [bits & 0xffff_ffff, bits >> 32]);
-        hashes[place].1 = hashes[place].1.with(halves);
+        hashes[index].1 = hashes[index].1.with(halves);
     };
     let numbers = sample::<T>();
     let of_elements = elementwise::all(numbers.len()).into_iter();
@@ -143,7 +145,7 @@ fn hashes<T: Element>() -> Vec<(String, Hash)> {
     hashes
 }
 
-/// The table of this instruction set.
+/// The table of the current instruction set, in the format of [`GOLDEN`].
 fn table() -> String {
     let (single, double) = (hashes::<f32>(), hashes::<f64>());
     let mut table = String::new();
@@ -159,16 +161,16 @@ fn table() -> String {
 
 #[test]
 fn every_instruction_set_gives_the_recorded_bits() {
-    // The exact activations have the same bits everywhere. The sum of an exact softmax is rounded in f64, where a fused
-    // multiply-add makes a difference.
-    let is_same_everywhere = |line: &&str| line.starts_with("exact ") && !line.starts_with("exact softmax");
+    // Exact activations have the same bits with and without a fused multiply-add. An exact softmax may differ: its sum
+    // is rounded in f64.
+    let is_same_without_fma = |line: &&str| line.starts_with("exact ") && !line.starts_with("exact softmax");
     for isa in Isa::available() {
         let actual = isa.with(table);
         if isa.is_fused() {
             assert!(actual == GOLDEN, "{isa} gives\n{actual}");
         } else {
             let [actual, golden] =
-                [&*actual, GOLDEN].map(|table| table.lines().filter(is_same_everywhere).collect::<Vec<_>>());
+                [&*actual, GOLDEN].map(|table| table.lines().filter(is_same_without_fma).collect::<Vec<_>>());
             assert!(!golden.is_empty() && actual == golden, "{isa} gives\n{}", actual.join("\n"));
         }
         println!("{isa}: the recorded bits");

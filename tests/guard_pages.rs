@@ -1,61 +1,63 @@
-//! Every operation in every form on slices that begin or end where a page begins that may not be touched.
-//!
-//! What is read or written outside ends the test with a signal.
+//! Proves that no operation reads or writes outside its slices. Every form runs on slices that begin behind, or end
+//! before, a page without access: an access outside ends the test with a signal. All forms must also agree bit for bit.
 #![cfg(unix)]
 #![allow(unsafe_code)]
 
 use activations::{Isa, set_streaming_threshold};
 use operations::{Element, Operation, Parameters, Shape};
 
-/// Memory with a forbidden page before and after.
-struct Fence {
+/// The accessible pages of a [`GuardedPages`]: enough for 1000 `f64`.
+const PAGES: usize = 2;
+
+/// [`PAGES`] accessible pages of memory, with a page without access before and behind them.
+struct GuardedPages {
+    /// The first accessible byte.
     start: *mut u8,
+    /// The size of a page.
     page: usize,
 }
 
-/// Pages between the forbidden ones.
-const PAGES: usize = 2;
-
-impl Fence {
+impl GuardedPages {
     fn new() -> Self {
-        // SAFETY: asks for a number.
+        // SAFETY: reads a constant of the system.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).expect("the size of a page");
         let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: new memory, wherever there is room for it.
+        // SAFETY: a new mapping at an address that the system chooses.
         let first = unsafe { libc::mmap(std::ptr::null_mut(), (PAGES + 2) * page, libc::PROT_NONE, kind, -1, 0) };
-        assert_ne!(first, libc::MAP_FAILED, "no memory");
+        assert_ne!(first, libc::MAP_FAILED, "mmap failed");
         let start = first.wrapping_byte_add(page);
-        // SAFETY: pages of the memory that was just given.
-        assert_eq!(unsafe { libc::mprotect(start, PAGES * page, access) }, 0, "no access");
+        // SAFETY: these pages are part of the mapping above.
+        assert_eq!(unsafe { libc::mprotect(start, PAGES * page, access) }, 0, "mprotect failed");
         Self { start: start.cast(), page }
     }
 
-    /// The first or the last elements between the forbidden pages.
+    /// The first or the last `len` elements of the accessible memory.
     fn slice<T: Element>(&mut self, len: usize, is_last: bool) -> &mut [T] {
-        let (size, room) = (len * T::BYTES, PAGES * self.page);
-        assert!(size <= room);
-        let start = self.start.wrapping_add(if is_last { room - size } else { 0 });
-        // SAFETY: both ends are multiples of the element's size, the memory between them is this fence's own, filled with
-        // zeros or with numbers, and any bits are a number.
+        let (size, accessible) = (len * T::BYTES, PAGES * self.page);
+        assert!(size <= accessible, "{size} bytes do not fit {PAGES} pages");
+        let start = self.start.wrapping_add(if is_last { accessible - size } else { 0 });
+        // SAFETY: both ends are aligned for an element. The memory is borrowed from `self`, and holds zeros or what was
+        // written as numbers: any bits are a number.
         unsafe { std::slice::from_raw_parts_mut(start.cast(), len) }
     }
 }
 
-impl Drop for Fence {
+impl Drop for GuardedPages {
     fn drop(&mut self) {
-        // SAFETY: what `new` was given, which nobody borrows any more.
+        // SAFETY: the whole mapping of `new`. All slices of it borrowed `self`, so none is left.
         unsafe { libc::munmap(self.start.wrapping_sub(self.page).cast(), (PAGES + 2) * self.page) };
     }
 }
 
-/// Runs all forms of an operation at both ends, past the caches or not: they agree.
-fn check<T: Element>(operation: &Operation<T>, fences: &mut [Fence; 4]) {
+/// Runs all forms of an operation at both ends of accessible memory, with and without non-temporal stores. All must
+/// give the same bits.
+fn check<T: Element>(operation: &Operation<T>, memory: &mut [GuardedPages; 4]) {
     for (is_last, threshold) in [(false, usize::MAX), (false, 1), (true, usize::MAX), (true, 1)] {
         set_streaming_threshold(threshold);
         let mut expected: Option<Vec<u64>> = None;
         for form in &operation.forms {
-            let mut free = fences.iter_mut();
-            let mut slice = |len: &usize| free.next().expect("a fence").slice::<T>(*len, is_last);
+            let mut unused = memory.iter_mut();
+            let mut slice = |len: &usize| unused.next().expect("at most four slices").slice::<T>(*len, is_last);
             let mut inputs: Vec<&mut [T]> = operation.inputs.iter().map(&mut slice).collect();
             let mut outputs: Vec<&mut [T]> = operation.outputs.iter().map(&mut slice).collect();
             for (k, input) in inputs.iter_mut().enumerate() {
@@ -68,27 +70,34 @@ fn check<T: Element>(operation: &Operation<T>, fences: &mut [Fence; 4]) {
             }
             (form.call)(&inputs.iter().map(|input| &**input).collect::<Vec<_>>(), &mut outputs);
             let bits = outputs.iter().flat_map(|output| output.iter().map(|x| x.bits())).collect();
-            assert_eq!(*expected.get_or_insert_with(|| Vec::clone(&bits)), bits, "{} {}", operation.name, form.name);
+            assert_eq!(
+                *expected.get_or_insert_with(|| Vec::clone(&bits)),
+                bits,
+                "{} {} differs",
+                operation.title(),
+                form.name
+            );
         }
     }
 }
 
-/// All operations of both types, of each length up to more than any block of a driver.
-fn everywhere<T: Element>() {
-    let (mut fences, parameters) = ([(); 4].map(|()| Fence::new()), Parameters::default());
+/// All operations of one type on every instruction set. The lengths go beyond any block of elements that a kernel's
+/// loop takes at once.
+fn every_operation<T: Element>() {
+    let (mut memory, parameters) = ([(); 4].map(|()| GuardedPages::new()), Parameters::default());
     for isa in Isa::available() {
         isa.with(|| {
             for len in (0..=80).chain([127, 128, 129, 255, 256, 257, 1000]) {
                 let axis = len.max(1);
                 let mut operations = operations::all::<T>(Shape::rows_of(axis, len / axis), &parameters);
                 if len < 80 {
-                    // Some rows, one after the other and interleaved.
+                    // Several rows, contiguous and interleaved.
                     for (outer, axis, inner) in [(3, axis, 1), (9, axis, 1), (1, axis, 3), (2, 3, axis)] {
                         operations.extend(operations::all(Shape { outer, axis, inner }, &parameters));
                     }
                 }
                 for operation in &operations {
-                    check(operation, &mut fences);
+                    check(operation, &mut memory);
                 }
             }
         });
@@ -97,10 +106,10 @@ fn everywhere<T: Element>() {
 
 #[test]
 fn nothing_is_touched_outside_f32() {
-    everywhere::<f32>();
+    every_operation::<f32>();
 }
 
 #[test]
 fn nothing_is_touched_outside_f64() {
-    everywhere::<f64>();
+    every_operation::<f64>();
 }

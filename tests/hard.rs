@@ -1,21 +1,27 @@
-//! Hard elements: those for which a formula makes a subnormal or infinite number on its way. The quick loop stops at
-//! their block and the careful loop takes it. Each result must have the bits of a call on its element alone.
+//! Proves that hard elements have the same bits anywhere in a slice, and change no other element.
+//!
+//! An element is hard if its formula has a subnormal or infinite intermediate. Kernels have a fast loop for blocks of
+//! ordinary elements and a slow loop for blocks with a hard one. Hard elements are put at each place of a slice, and in
+//! every second block. Each result must have the bits of a call on its element alone, and that call is judged by the
+//! `f64` reference.
 
 use activations::{ACTIVATIONS, Isa, set_streaming_threshold};
 use operations::{Element, Operation, elementwise::activation};
 
-/// The length of the slices with one hard element, and the places where it stands.
-const LEN: usize = 230;
+/// The length of the slices with one hard element: a few blocks of 64 and a rest.
+const SHORT: usize = 230;
+/// The hard element stands at each index below this one.
 const PLACES: usize = 200;
-
-/// The length of the slices in which every second block is hard.
+/// The length of the slices in which every second block of 64 is hard.
 const LONG: usize = 700;
 
-/// An operation on ordinary inputs, and the bits of its results for each element alone.
+/// An operation and its ordinary inputs.
 struct Case<'a, T> {
     operation: &'a Operation<T>,
+    /// The same operation on one element.
     alone: &'a Operation<T>,
     inputs: Vec<Vec<T>>,
+    /// The bits of `alone` for each element of the inputs.
     expected: Vec<u64>,
 }
 
@@ -30,7 +36,8 @@ impl<'a, T: Element> Case<'a, T> {
         Self { operation, alone, inputs, expected }
     }
 
-    /// Puts a hard element in some places. The output begins `shift` elements behind the start of a cache line.
+    /// Puts the hard arguments at the indices that `is_hard` selects, and checks all results. The output begins `shift`
+    /// elements behind the start of a cache line.
     fn check(&self, hard: &[T], shift: usize, is_hard: impl Fn(usize) -> bool) {
         let (mut inputs, mut expected, bits) =
             (self.inputs.clone(), self.expected.clone(), bits_alone(self.alone, hard));
@@ -39,7 +46,7 @@ impl<'a, T: Element> Case<'a, T> {
             expected[i] = bits;
         }
         let views: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
-        // The parallel twins call the same kernel for so few elements.
+        // Parallel methods are left out: for so few elements they run the same kernel.
         for form in self.operation.forms.iter().filter(|form| !form.is_parallel()) {
             let mut memory = vec![T::default(); expected.len() + 64];
             let start = memory.as_ptr().align_offset(64) + shift;
@@ -50,13 +57,18 @@ impl<'a, T: Element> Case<'a, T> {
             (form.call)(&views, &mut [&mut *output]);
             for i in 0..expected.len() {
                 let context = || format!("{} {} {} of {hard:?}", Isa::current(), self.operation.name, form.name);
-                assert!(output[i].bits() == expected[i], "{}: {:e} at {i}, not as alone", context(), output[i]);
+                assert!(
+                    output[i].bits() == expected[i],
+                    "{}: {:e} at {i}, not the bits of the element alone",
+                    context(),
+                    output[i]
+                );
             }
         }
     }
 }
 
-/// The bits of the result for one element, which is also judged by plain `f64`.
+/// The bits of the result for one element. The `f64` reference judges the result.
 fn bits_alone<T: Element>(alone: &Operation<T>, arguments: &[T]) -> u64 {
     let inputs: Vec<&[T]> = arguments.iter().map(std::slice::from_ref).collect();
     let mut result = [T::default()];
@@ -65,18 +77,19 @@ fn bits_alone<T: Element>(alone: &Operation<T>, arguments: &[T]) -> u64 {
     result[0].bits()
 }
 
-/// Hard arguments of a function of one number, or of a gradient: y and dy.
+/// Hard arguments: x for an operation with one input, y and dy for a gradient.
 fn hard<T: Element>(arguments: usize) -> Vec<Vec<T>> {
-    // A subnormal number; a normal one whose square is subnormal; one with a subnormal exponential, one with none.
-    let [tiny, root, edge, low, huge] =
+    // A subnormal number, a normal one with a subnormal square, two whose exponentials are subnormal or round to 0, and
+    // one near the largest.
+    let [subnormal, small, edge, low, huge] =
         if T::BYTES == 4 { [1e-40, 1e-20, -88.0, -100.0, 3e38] } else { [1e-310, 1e-155, -709.0, -720.0, 1.7e308] };
     let (inf, nan) = (f64::INFINITY, f64::NAN);
-    let values = [tiny, -tiny, edge, -edge, low, -low, huge, -huge, inf, -inf, nan].map(|x| vec![x]);
+    let values = [subnormal, -subnormal, edge, -edge, low, -low, huge, -huge, inf, -inf, nan].map(|x| vec![x]);
     let gradients = [
-        [0.5, tiny],
-        [tiny, 0.5],
-        [tiny, tiny],
-        [root, root],
+        [0.5, subnormal],
+        [subnormal, 0.5],
+        [subnormal, subnormal],
+        [small, small],
         [0.5, huge],
         [huge, huge],
         [0.5, inf],
@@ -87,13 +100,13 @@ fn hard<T: Element>(arguments: usize) -> Vec<Vec<T>> {
     all.into_iter().map(|arguments| arguments.into_iter().map(T::rounded).collect()).collect()
 }
 
-/// The operations with all activations on this many elements, and on one.
+/// The operations of all activations on `len` elements, each with the same operation on one element.
 fn operations<T: Element>(len: usize) -> impl Iterator<Item = (Operation<T>, Operation<T>)> {
     ACTIVATIONS.iter().flat_map(move |act| activation(*act, len).into_iter().zip(activation(*act, 1)))
 }
 
 fn one_hard_element<T: Element>() {
-    for (operation, alone) in operations::<T>(LEN) {
+    for (operation, alone) in operations::<T>(SHORT) {
         let case = Case::new(&operation, &alone);
         for hard in hard(operation.inputs.len()) {
             (0..PLACES).for_each(|place| case.check(&hard, place % 16, |i| i == place));
@@ -106,7 +119,7 @@ fn every_second_block<T: Element>() {
         let case = Case::new(&operation, &alone);
         for hard in hard(operation.inputs.len()) {
             for (shift, parity) in [(0, 0), (0, 1), (5, 0), (5, 1)] {
-                // All of the block, its first element, its last one.
+                // The whole block, its first element only, its last element only.
                 case.check(&hard, shift, |i| i / 64 % 2 == parity);
                 case.check(&hard, shift, |i| i % 128 == 64 * parity);
                 case.check(&hard, shift, |i| i % 128 == 64 * parity + 63);
@@ -115,7 +128,7 @@ fn every_second_block<T: Element>() {
     }
 }
 
-/// One test: the threshold is that of the process.
+/// A single test, because the threshold for non-temporal stores belongs to the process.
 #[test]
 fn hard_elements_have_the_bits_of_elements_alone() {
     for threshold in [usize::MAX, 1] {

@@ -1,10 +1,11 @@
-//! The instruction sets that this build and this machine have.
+//! Proves that tests run on every instruction set of this machine, the scalar lanes included: `Isa::with` selects it
+//! and a method computes on it. Prints which they are.
 
 use activations::{Isa, Sigmoid};
 
 #[test]
 fn tests_have_scalar_lanes_and_run_on_every_instruction_set() {
-    // Without the feature most tests would pass without what they compare with.
+    // Without scalar lanes most tests would compare nothing and pass.
     assert!(Isa::Scalar.is_available(), "this test build is without the feature `scalar`");
     let available: Vec<Isa> = Isa::available().collect();
     assert!(available.contains(&Isa::Portable), "portable lanes are everywhere");

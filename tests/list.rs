@@ -1,8 +1,8 @@
-//! The list of operations is complete: everything public that computes is in it, with all its methods, an oracle and a bound,
-//! and has a row in the README's table.
+//! Proves that the list of operations is complete: every public function and method that computes is in it, and each
+//! operation has a row in the README's table that states its bound.
 //!
-//! The crate's sources say what is public. They are read as text: methods stand in `twins!` blocks as
-//! `fn forward | par_forward`, directly in an `impl` block or in a macro `methods!` of the same file.
+//! The crate's sources are read as text. What `src/lib.rs` exports is public. Methods are found in `twins!` blocks, as
+//! `=> fn forward | par_forward`, in an `impl` block or in a macro `methods!` of the same file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,17 +26,19 @@ const NO_OPERATIONS: [&str; 13] = [
     "Scale",
 ];
 
+/// The text of a file of the repository.
 fn read(path: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The list, on a small tensor.
 fn all<T: Element>() -> Vec<Operation<T>> {
     operations::all(Shape { outer: 2, axis: 3, inner: 1 }, &Parameters::default())
 }
 
-/// `LeakyRelu` and `leaky_relu` are the same item.
-fn key(item: &str) -> String {
+/// The name of an item without case and underscores: `LeakyRelu` and `leaky_relu` are the same item.
+fn normalized(item: &str) -> String {
     item.replace('_', "").to_lowercase()
 }
 
@@ -50,14 +52,14 @@ fn exported() -> BTreeSet<String> {
     names.map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The methods in a text: what stands before and after the bar of `fn forward | par_forward`.
+/// The names of the methods in a text: both names of each `=> fn forward | par_forward`.
 fn methods(text: &str) -> BTreeSet<String> {
     let pairs = text.split("=> fn ").skip(1).filter_map(|rest| rest.split_once(" | "));
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     pairs.flat_map(|(serial, rest)| [word(serial), word(rest)]).collect()
 }
 
-/// The top-level items of a file that begin with `start`, each with the rest of its text.
+/// The text of each top-level item that begins with `start`, from behind `start` to the closing brace.
 fn items<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
     let begin = text.match_indices(start).filter(|(at, _)| *at == 0 || text.as_bytes()[at - 1] == b'\n');
     begin.map(move |(at, _)| {
@@ -66,7 +68,7 @@ fn items<'a>(text: &'a str, start: &'a str) -> impl Iterator<Item = &'a str> {
     })
 }
 
-/// The methods of the types of a file.
+/// The methods of each type of a file that has any.
 fn methods_by_type(file: &str) -> BTreeMap<String, BTreeSet<String>> {
     let text = read(file);
     let shared: BTreeSet<String> = items(&text, "macro_rules! methods").flat_map(methods).collect();
@@ -83,17 +85,17 @@ fn methods_by_type(file: &str) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// The methods of an item in the list; those of the exact tier are apart.
+/// The names of the forms of an item in the list, either of its exact tier or of all else.
 fn listed<T: Element>(operations: &[Operation<T>], item: &str, is_exact: bool) -> BTreeSet<String> {
-    let of_item = operations
-        .iter()
-        .filter(|operation| key(operation.item) == key(item) && operation.name.starts_with("exact ") == is_exact);
+    let of_item = operations.iter().filter(|operation| {
+        normalized(operation.item) == normalized(item) && operation.name.starts_with("exact ") == is_exact
+    });
     of_item.flat_map(|operation| operation.forms.iter().map(|form| form.name.to_string())).collect()
 }
 
 #[test]
 fn every_public_name_is_in_the_list() {
-    let listed: BTreeSet<String> = all::<f32>().iter().map(|operation| key(operation.item)).collect();
+    let listed: BTreeSet<String> = all::<f32>().iter().map(|operation| normalized(operation.item)).collect();
     let public = exported();
     assert!(public.len() > 20, "the root exports {public:?}");
     // `Scale` is a parameter, `scale` an operation.
@@ -102,7 +104,7 @@ fn every_public_name_is_in_the_list() {
         assert!(listed.contains(&key(item)), "{name} is public, but not in the list of operations");
     }
     for item in listed {
-        assert!(public.iter().any(|name| key(name) == item), "{item} is in the list, but not public");
+        assert!(public.iter().any(|name| normalized(name) == item), "{item} is in the list, but not public");
     }
 }
 
@@ -128,7 +130,7 @@ fn every_method_is_in_the_list() {
     }
     assert!(expected.len() >= 16, "{expected:?}");
     for (item, is_exact, methods) in expected {
-        assert!(!methods.is_empty(), "{item} has no methods");
+        assert!(!methods.is_empty(), "no methods of {item} were found in the sources");
         assert_eq!(listed(&single, &item, is_exact), methods, "the methods of {item} in f32, exact tier: {is_exact}");
         if !is_exact {
             assert_eq!(listed(&double, &item, is_exact), methods, "the methods of {item} in f64");
@@ -137,7 +139,7 @@ fn every_method_is_in_the_list() {
 }
 
 #[test]
-fn every_item_has_its_row_and_bound_in_the_readme() {
+fn every_item_has_a_row_with_its_bound_in_the_readme() {
     let readme = read("README.md");
     let rows: Vec<Vec<&str>> = readme
         .lines()
@@ -155,9 +157,9 @@ fn every_item_has_its_row_and_bound_in_the_readme() {
 }
 
 #[test]
-fn every_activation_has_its_name() {
+fn every_activation_is_found_by_its_name() {
     for act in ACTIVATIONS {
-        let found = by_name(act.name()).unwrap_or_else(|| panic!("{} has no name", act.name()));
+        let found = by_name(act.name()).unwrap_or_else(|| panic!("{} is not found by its name", act.name()));
         assert_eq!(found.name(), act.name());
     }
     let names: BTreeSet<&str> = ACTIVATIONS.iter().map(|act| act.name()).collect();
@@ -165,7 +167,7 @@ fn every_activation_has_its_name() {
 }
 
 #[test]
-fn names_are_unique() {
+fn names_of_operations_are_unique() {
     let operations = all::<f32>();
     let names: BTreeSet<&str> = operations.iter().map(|operation| &*operation.name).collect();
     assert_eq!(names.len(), operations.len(), "two operations have one name");

@@ -1,9 +1,10 @@
-//! Cross-entropy on every instruction set: special rows. `operations.rs` judges its results.
+//! Proves that a row of logits that is not finite has a loss and a gradient of NaN, and does not change the rows beside
+//! it, on every instruction set. `operations.rs` judges cross-entropy on other inputs.
 
 use activations::{CrossEntropy, Isa};
 
 #[test]
-fn a_bad_row_leaves_the_others_alone() {
+fn a_row_that_is_not_finite_does_not_change_others() {
     for isa in Isa::available() {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let mut x = [0.0, 1.0, bad, bad, 0.0, 1.0];

@@ -1,16 +1,21 @@
-//! Every operation of the list in every form, on every instruction set: right, the same bits wherever the slices are, and
-//! nothing written outside them.
+//! Proves for every operation of the list, on every instruction set:
+//!
+//! - All forms give the same bits, within the operation's bound of an `f64` reference, and write nothing outside their
+//!   outputs (`Operation::check`). Inputs are of twelve kinds and many shapes.
+//! - All instruction sets with a fused multiply-add give the same bits.
+//! - A part of a slice has the bits of that part of the whole slice's results. An inner axis has the bits of its rows
+//!   made contiguous.
 
 mod common;
 
 use activations::Isa;
-use common::inputs;
+use common::{inputs_of_all_sizes, same_bits};
 use operations::{Element, Family, Operation, Options, Parameters, Shape, binary, elementwise, loss};
 
-/// Numbers of one kind: a name, and the number at each position.
+/// A kind of inputs: a name, and the number at each index.
 type Kind = (&'static str, fn(usize) -> f64);
 
-/// Between -1 and 1, without a pattern.
+/// A number in [-1, 1] that depends on `i` irregularly.
 fn noise(i: usize) -> f64 {
     (i.wrapping_mul(2_654_435_761) % 20_011) as f64 / 10_005.5 - 1.0
 }
@@ -33,7 +38,7 @@ const KINDS: [Kind; 15] = [
     ("some NaN", |i| if i % 97 == 50 { f64::NAN } else { 8.0 * noise(i) }),
 ];
 
-/// Short rows and long ones, one after the other and interleaved.
+/// `[outer, axis, inner]`: short and long rows, contiguous (`inner` = 1) and interleaved.
 const SHAPES: [[usize; 3]; 15] = [
     [0, 5, 1],
     [1, 1, 1],
@@ -52,18 +57,18 @@ const SHAPES: [[usize; 3]; 15] = [
     [2, 1, 7],
 ];
 
-/// Checks an operation on every instruction set: those with a fused multiply-add give the same bits.
+/// Checks an operation on every instruction set. Those with a fused multiply-add must give the same bits.
 fn check<T: Element>(operation: &Operation<T>, numbers: &[T], kind: &str) {
-    let scalar = Isa::Scalar.with(|| operation.fill(numbers));
+    let inputs = Isa::Scalar.with(|| operation.inputs_from(numbers));
     let mut fused: Option<Vec<u64>> = None;
     for isa in Isa::available() {
         isa.with(|| {
-            let bits = operation.check(&scalar, [3, 2]).bits();
+            let bits = operation.check(&inputs, [3, 2]).bits();
             if isa.is_fused() {
                 let expected = fused.get_or_insert_with(|| bits.clone());
                 assert!(
                     *expected == bits,
-                    "{} of {kind} numbers: not the bits of other instruction sets",
+                    "{}, inputs {kind}: other bits than other instruction sets",
                     operation.title()
                 );
             }
@@ -97,7 +102,7 @@ fn every_operation_is_right_f64() {
     every_shape_and_kind::<f64>();
 }
 
-/// Long rows of finite numbers.
+/// Rows so long that the depth of the tree of a sum matters.
 #[test]
 fn long_rows_are_right() {
     for columns in [5000, 128_256] {
@@ -135,23 +140,25 @@ fn every_option_of_a_loss_is_right() {
 
 /// Inputs at the edges, log-spaced, and of any bits.
 #[test]
-fn elementwise_operations_are_right_at_the_edges() {
-    let x = inputs();
-    let wide: Vec<f64> = x.iter().map(|x| f64::from(*x) * 1.000_000_1).collect();
-    elementwise::all(x.len()).iter().for_each(|operation| check(operation, &x, "f32"));
-    elementwise::all(wide.len()).iter().for_each(|operation| check(operation, &wide, "f64"));
+fn elementwise_operations_are_right_for_numbers_of_all_sizes() {
+    let x = inputs_of_all_sizes();
+    let double: Vec<f64> = x.iter().map(|x| f64::from(*x) * 1.000_000_1).collect();
+    elementwise::all(x.len()).iter().for_each(|operation| check(operation, &x, "of all sizes"));
+    elementwise::all(double.len()).iter().for_each(|operation| check(operation, &double, "of all sizes"));
 }
 
-/// A part of a slice gives a part of its results: an element's result depends on neither its position nor the length.
-fn parts<T: Element>(part: Shape, numbers: &[T]) {
+/// Cuts a slice of five times the shape `part` in five. Each fifth alone must have the bits of that fifth of the
+/// results: they depend neither on the position in a slice nor on its length.
+fn check_parts<T: Element>(part: Shape, numbers: &[T]) {
     let whole = Shape { outer: 5 * part.outer, ..part };
-    let all = operations::all::<T>(whole, &Parameters::default());
+    let of_whole = operations::all::<T>(whole, &Parameters::default());
     let of_part = operations::all::<T>(part, &Parameters::default());
-    for (operation, of_part) in all.iter().zip(&of_part).filter(|(operation, _)| operation.family != Family::Reduction)
+    for (operation, of_part) in
+        of_whole.iter().zip(&of_part).filter(|(operation, _)| operation.family != Family::Reduction)
     {
         for isa in Isa::available() {
             isa.with(|| {
-                let inputs = operation.fill(numbers);
+                let inputs = operation.inputs_from(numbers);
                 let results = operation.run(&operation.forms[0], &inputs);
                 let cut = |slices: &[Vec<T>], k: usize| -> Vec<Vec<T>> {
                     slices.iter().map(|slice| slice.chunks(slice.len() / 5).nth(k).expect("a part").to_vec()).collect()
@@ -160,12 +167,7 @@ fn parts<T: Element>(part: Shape, numbers: &[T]) {
                 for k in if operation.item == "CrossEntropy" { 0..1 } else { 0..5 } {
                     let actual = of_part.run(&of_part.forms[0], &cut(&inputs, k));
                     let expected = cut(&results.outputs, k);
-                    let is_same = actual
-                        .outputs
-                        .iter()
-                        .flatten()
-                        .zip(expected.iter().flatten())
-                        .all(|(a, b)| a.bits() == b.bits());
+                    let is_same = actual.outputs.iter().zip(&expected).all(|(a, b)| same_bits(a, b));
                     assert!(is_same, "{}: part {k} alone has other bits", operation.title());
                 }
             });
@@ -173,54 +175,56 @@ fn parts<T: Element>(part: Shape, numbers: &[T]) {
     }
 }
 
-fn every_part<T: Element>() {
+fn parts_of_every_length<T: Element>() {
     let numbers: Vec<T> = (0..5 * 2100).map(|i| T::rounded(12.0 * noise(i))).collect();
     for len in (1..70).chain([127, 128, 129, 200, 2100]) {
-        parts(Shape::rows_of(len, 1), &numbers);
+        check_parts(Shape::rows_of(len, 1), &numbers);
     }
     for [outer, axis, inner] in [[3, 5, 1], [17, 3, 1], [1, 7, 3], [1, 10, 40]] {
-        parts(Shape { outer, axis, inner }, &numbers);
+        check_parts(Shape { outer, axis, inner }, &numbers);
     }
 }
 
 #[test]
 fn a_part_has_the_bits_of_the_whole_f32() {
-    every_part::<f32>();
+    parts_of_every_length::<f32>();
 }
 
 #[test]
 fn a_part_has_the_bits_of_the_whole_f64() {
-    every_part::<f64>();
+    parts_of_every_length::<f64>();
 }
 
-/// An axis has the bits of the same rows one after the other.
-fn axis<T: Element>([outer, axis, inner]: [usize; 3], number: fn(usize) -> f64) {
-    let across = Shape { outer, axis, inner };
-    let along = Shape::rows_of(axis, outer * inner);
-    let numbers: Vec<T> = (0..across.len()).map(|i| T::rounded(number(i))).collect();
-    let side_by_side = |x: &[T]| -> Vec<T> { (0..across.rows()).flat_map(|r| across.row(r)).map(|i| x[i]).collect() };
-    let pairs = operations::softmax::all::<T>(across).into_iter().zip(operations::softmax::all::<T>(along));
-    for (across_operation, along_operation) in pairs {
+/// Rows along an inner axis must have the bits of the same rows made contiguous.
+fn check_axis<T: Element>([outer, axis, inner]: [usize; 3], number: fn(usize) -> f64) {
+    let interleaved = Shape { outer, axis, inner };
+    let contiguous = Shape::rows_of(axis, outer * inner);
+    let numbers: Vec<T> = (0..interleaved.len()).map(|i| T::rounded(number(i))).collect();
+    // The elements of the tensor, row by row.
+    let gather_rows = |x: &[T]| -> Vec<T> {
+        (0..interleaved.rows()).flat_map(|r| interleaved.row_indices(r)).map(|i| x[i]).collect()
+    };
+    let pairs = operations::softmax::all::<T>(interleaved).into_iter().zip(operations::softmax::all::<T>(contiguous));
+    for (of_interleaved, of_contiguous) in pairs {
         for isa in Isa::available() {
             isa.with(|| {
-                let inputs = across_operation.fill(&numbers);
-                let rows: Vec<Vec<T>> = inputs.iter().map(|x| side_by_side(x)).collect();
-                let actual = across_operation.run(&across_operation.forms[0], &inputs).outputs.remove(0);
-                let expected = along_operation.run(&along_operation.forms[0], &rows).outputs.remove(0);
-                let actual = if actual.len() == across.len() { side_by_side(&actual) } else { actual };
-                let is_same = actual.iter().zip(&expected).all(|(a, b)| a.bits() == b.bits());
-                assert!(is_same, "{}: not the bits of rows", across_operation.title());
+                let inputs = of_interleaved.inputs_from(&numbers);
+                let rows: Vec<Vec<T>> = inputs.iter().map(|x| gather_rows(x)).collect();
+                let actual = of_interleaved.run(&of_interleaved.forms[0], &inputs).outputs.remove(0);
+                let expected = of_contiguous.run(&of_contiguous.forms[0], &rows).outputs.remove(0);
+                let actual = if actual.len() == interleaved.len() { gather_rows(&actual) } else { actual };
+                assert!(same_bits(&actual, &expected), "{}: not the bits of contiguous rows", of_interleaved.title());
             });
         }
     }
 }
 
 #[test]
-fn an_axis_has_the_bits_of_its_rows() {
+fn an_axis_has_the_bits_of_contiguous_rows() {
     for shape in [[1, 1, 2], [3, 4, 5], [2, 10, 16], [1, 16, 33], [2, 129, 17], [1, 1000, 3], [1, 2100, 20]] {
         for (_, number) in [KINDS[0], KINDS[12]] {
-            axis::<f32>(shape, number);
-            axis::<f64>(shape, number);
+            check_axis::<f32>(shape, number);
+            check_axis::<f64>(shape, number);
         }
     }
 }

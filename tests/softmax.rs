@@ -1,13 +1,15 @@
-//! Softmax and its kin on every instruction set: special rows. `operations.rs` judges their results.
+//! Proves what softmax, log-softmax and log-sum-exp give for rows with infinities, NaN, one element or huge logits, on
+//! every instruction set, and that adding a constant to a row barely changes its softmax. `operations.rs` judges them
+//! on other inputs.
 
 mod common;
 
 use activations::{Isa, LogSoftmax, LogSumExp, Softmax, reference};
 use approx::assert_relative_eq;
-use common::{random, same_bits, wide};
+use common::{as_f64, random, same_bits};
 
 #[test]
-fn special_rows_of_the_exact_tier() {
+fn special_rows_of_the_exact_softmax() {
     for columns in [1, 2, 10, 16, 17, 64, 129, 1000, 5000] {
         for bad in [f32::INFINITY, f32::NAN] {
             let mut x = vec![0.5; columns];
@@ -23,7 +25,7 @@ fn special_rows_of_the_exact_tier() {
 }
 
 #[test]
-fn special_rows() {
+fn special_rows_of_softmax_and_log_softmax() {
     let (inf, nan) = (f32::INFINITY, f32::NAN);
     for isa in Isa::available() {
         isa.with(|| {
@@ -36,7 +38,7 @@ fn special_rows() {
                 }
                 let mut x = vec![-inf; columns];
                 LogSoftmax::rows(columns).forward_in_place(&mut x);
-                assert!(x.iter().all(|x| x.is_nan()), "{isa}: no probabilities");
+                assert!(x.iter().all(|x| x.is_nan()), "{isa}: all -inf");
                 let mut x = vec![-inf; columns];
                 x[1] = f32::MAX;
                 let mut log = x.clone();
@@ -45,7 +47,7 @@ fn special_rows() {
                 assert!(x[1] == 1.0 && x[0] == 0.0 && log[1] == 0.0 && log[0] == -inf, "{isa}");
             }
             for scale in [1.0, 1e-40, 1e6, f32::MAX] {
-                let mut x = random(20_000, scale, 5);
+                let mut x: Vec<f32> = random(20_000, scale, 5);
                 let mut log = x.clone();
                 Softmax::rows(1).forward_in_place(&mut x);
                 LogSoftmax::rows(1).forward_in_place(&mut log);
@@ -56,14 +58,15 @@ fn special_rows() {
 }
 
 #[test]
-fn shifting_a_row_changes_little() {
-    let x = random(100, 5.0, 11);
+fn a_constant_added_to_a_row_changes_little() {
+    let x: Vec<f32> = random(100, 5.0, 11);
     let shifted: Vec<f32> = x.iter().map(|x| x + 64.0).collect();
+    // What rounding has left of x in the shifted row: both rows have exactly the same differences.
     let back: Vec<f32> = shifted.iter().map(|x| x - 64.0).collect();
-    let (mut a, mut b) = (vec![0.0; 100], vec![0.0; 100]);
-    Softmax::rows(100).forward(&shifted, &mut a);
-    Softmax::rows(100).forward(&back, &mut b);
-    assert_relative_eq!(a[..], b[..], epsilon = 0.0, max_relative = 8.0 * f32::EPSILON);
+    let (mut y_shifted, mut y) = (vec![0.0; 100], vec![0.0; 100]);
+    Softmax::rows(100).forward(&shifted, &mut y_shifted);
+    Softmax::rows(100).forward(&back, &mut y);
+    assert_relative_eq!(y_shifted[..], y[..], epsilon = 0.0, max_relative = 8.0 * f32::EPSILON);
 }
 
 #[test]
@@ -78,7 +81,7 @@ fn special_rows_of_log_sum_exp() {
                 let mut y = [0.0; 3];
                 isa.with(|| LogSumExp::rows(columns).forward(&x, &mut y));
                 assert!(same_bits(&y[1..2], &[expected]), "{isa} {special:?}: {}", y[1]);
-                let of_reference = reference::log_sum_exp(&wide(&x[columns..2 * columns])) as f32;
+                let of_reference = reference::log_sum_exp(&as_f64(&x[columns..2 * columns])) as f32;
                 assert!(same_bits(&[of_reference], &[expected]), "the reference of {special:?}: {of_reference}");
             }
         }

@@ -1,16 +1,15 @@
-//! Outputs written past the caches have the bits of those that are not, wherever they begin and end.
+//! Proves that non-temporal stores change no bit and write nothing outside the output, wherever it begins and ends. The
+//! activations run with a threshold of `usize::MAX` bytes, above which no output is, and of 1, above which every output
+//! is.
 
 mod common;
 
 use activations::*;
-use common::{random, same_bits};
-
-/// A number that no operation here gives.
-const UNTOUCHED: f32 = 12_345.678;
+use common::{UNTOUCHED, random, same_bits};
 
 #[test]
-fn streaming_changes_no_bit_and_stays_inside() {
-    assert!(streaming_threshold() >= 1 << 20, "a cache of {} bytes", streaming_threshold());
+fn non_temporal_stores_change_no_bit_and_stay_inside() {
+    assert!(streaming_threshold() >= 1 << 20, "the threshold is {} bytes, less than a cache", streaming_threshold());
     let (x, dy) = (random(700, 9.0, 1), random(700, 1.0, 2));
     for isa in Isa::available() {
         isa.with(|| {
@@ -31,15 +30,18 @@ fn streaming_changes_no_bit_and_stays_inside() {
                             let context = format!("{isa} {}: {len} elements from {start}", act.name());
                             assert!(same_bits(cached, streamed), "{context}");
                             let outside = streamed[..start].iter().chain(&streamed[start + len..]);
-                            assert!(outside.into_iter().all(|number| *number == UNTOUCHED), "{context}, outside");
+                            assert!(
+                                outside.into_iter().all(|number| *number == UNTOUCHED),
+                                "{context}: written outside"
+                            );
                         }
                     }
                 }
             }
             #[cfg(feature = "rayon")]
             {
-                // Cut up for threads, which stream each to its own part.
-                let x = random(1_000_003, 9.0, 3);
+                // So long that threads take parts of it.
+                let x: Vec<f32> = random(1_000_003, 9.0, 3);
                 let (mut y, mut par_y) = (vec![0.0; x.len()], vec![0.0; x.len()]);
                 set_streaming_threshold(usize::MAX);
                 LeakyRelu::new(0.1).forward(&x, &mut y);

@@ -1,9 +1,10 @@
-//! The judge of error, judged.
+//! Proves that `activations::ulp`, which all other tests rely on, measures errors in units of the spacing of the
+//! format, and gives an infinite error where NaN or infinity is wrong or missing.
 
 use activations::ulp::{error, error_of, spacing};
 
 #[test]
-fn spacing_is_the_distance_of_neighbours() {
+fn spacing_is_the_distance_to_the_next_number() {
     for x in [1.0_f32, 1.5, 3.0e-39, 1.0e-45, f32::MIN_POSITIVE, 1e30] {
         assert_eq!(spacing::<f32>(x.into()), f64::from(x.next_up()) - f64::from(x), "at {x:e}");
     }
@@ -14,7 +15,7 @@ fn spacing_is_the_distance_of_neighbours() {
 }
 
 #[test]
-fn wrong_results_are_wrong() {
+fn errors_are_in_units_of_the_spacing() {
     assert_eq!(error(1.0_f32, 1.0), 0.0);
     assert_eq!(error(1.0_f32.next_up(), 1.0), 1.0);
     assert_eq!(error(f32::from_bits(1), 0.0), 1.0);

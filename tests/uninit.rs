@@ -1,34 +1,27 @@
-//! `forward_uninit` gives the bits of `forward` in the memory that it was given, whatever that held before.
+//! Proves that `forward_uninit` and `par_forward_uninit` write every element, with the bits of `forward`, and return
+//! the memory that they were given. That memory holds zeros, then ones, then was never written.
 
 mod common;
 
 use std::mem::MaybeUninit;
 
 use activations::*;
-use common::random;
+use common::{assert_same_bits, on_every_isa_in_a_pool, random};
 use operations::Element;
 
-/// The length of a row that is cut up for threads.
+/// A length that is cut into parts for threads.
 const LONG: usize = 300_007;
 
-/// Runs `check` on every instruction set, in a pool of three threads where there are threads.
-fn everywhere(check: impl Fn() + Sync) {
-    let check = || Isa::available().for_each(|isa| isa.with(&check));
-    #[cfg(all(feature = "rayon", not(target_family = "wasm")))]
-    rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("a pool").install(check);
-    #[cfg(not(all(feature = "rayon", not(target_family = "wasm"))))]
-    check();
-}
-
-/// Inputs of which some are subnormal, huge or infinite.
+/// Ordinary inputs, of which every 301st is subnormal, huge or infinite.
 fn inputs<T: Element>(len: usize) -> Vec<T> {
-    let x = random(len, 12.0, 1);
+    let mut x: Vec<T> = random(len, 12.0, 1);
     let special = [1e-40, -100.0, 3e38, f64::NEG_INFINITY, 1e-310];
-    let number = |(i, x): (usize, &f32)| if i % 301 == 70 { special[i / 301 % 5] } else { f64::from(*x) };
-    x.iter().enumerate().map(number).map(T::rounded).collect()
+    let every_301st = x.iter_mut().skip(70).step_by(301);
+    every_301st.zip(special.into_iter().cycle()).for_each(|(x, special)| *x = T::rounded(special));
+    x
 }
 
-/// Fails unless `write` gives these results in memory of zeros, of ones, and in memory that was never written.
+/// Panics unless `write` returns the memory that it was given, with the expected results.
 fn check<T: Element>(
     what: &str,
     x: &[T],
@@ -39,17 +32,15 @@ fn check<T: Element>(
     let mut never_written = Vec::with_capacity(x.len());
     let never_written = &mut never_written.spare_capacity_mut()[..x.len()];
     for (memory, name) in [(&mut zeros[..], "zeros"), (&mut ones[..], "ones"), (never_written, "never written")] {
-        let context = format!("{} {what} in memory of {}: {name}", Isa::current(), std::any::type_name::<T>());
+        let context = format!("{what} of {}, memory {name}", std::any::type_name::<T>());
         let start = memory.as_ptr().cast::<T>();
         let y = write(x, memory);
-        assert_eq!((y.as_ptr(), y.len()), (start, x.len()), "{context}");
-        for i in 0..x.len() {
-            assert!(y[i].bits() == expected[i].bits(), "{context}: {:e} at {i}, not {:e}", y[i], expected[i]);
-        }
+        assert_eq!((y.as_ptr(), y.len()), (start, x.len()), "{} {context}: other memory", Isa::current());
+        assert_same_bits(y, expected, &context);
     }
 }
 
-/// Checks a method and its parallel twin.
+/// Checks `forward_uninit` of an operation and its parallel twin.
 macro_rules! twins {
     ($what:expr, $operation:expr, $x:expr) => {{
         let (what, operation, x) = ($what, $operation, $x);
@@ -61,8 +52,8 @@ macro_rules! twins {
     }};
 }
 
-/// The same for a function that is generic over activations.
-fn generic<T: Element, A: Activation + ?Sized>(act: &A, x: &[T]) {
+/// The same from a function that is generic over activations.
+fn check_generic<T: Element, A: Activation + ?Sized>(act: &A, x: &[T]) {
     twins!(act.name(), act, x);
 }
 
@@ -72,7 +63,7 @@ fn activations<T: Element>() {
         for len in (0..70).chain([127, 128, 129, 257, 1000, LONG]) {
             twins!(act.name(), act, &x[..len]);
         }
-        generic(*act, &x[..1000]);
+        check_generic(*act, &x[..1000]);
     }
 }
 
@@ -85,12 +76,12 @@ fn exact_activations() {
     }
 }
 
-/// One test for all of them: the threshold is that of the process.
+/// A single test, because the threshold for non-temporal stores belongs to the process.
 #[test]
 fn activations_write_every_element() {
     for threshold in [usize::MAX, 1] {
         set_streaming_threshold(threshold);
-        everywhere(|| {
+        on_every_isa_in_a_pool(|| {
             activations::<f32>();
             activations::<f64>();
             exact_activations();
@@ -98,9 +89,9 @@ fn activations_write_every_element() {
     }
 }
 
-/// Tensors `[outer, axis, inner]`.
+/// `[outer, axis, inner]`.
 const SHAPES: [[usize; 3]; 20] = [
-    // Short rows, long ones, and one that is cut up for threads.
+    // Short rows, long ones, and one that is cut into parts for threads.
     [0, 7, 1],
     [1, 1, 1],
     [50, 1, 1],
@@ -112,7 +103,7 @@ const SHAPES: [[usize; 3]; 20] = [
     [20, 1000, 1],
     [300, 1000, 1],
     [1, LONG, 1],
-    // Interleaved rows: less than a lane value, more, more than a panel.
+    // Interleaved rows: fewer than a lane value holds, more, and more than a panel has (`src/passes/panel.rs`).
     [40, 3, 7],
     [3, 40, 15],
     [2, 9, 16],
@@ -135,7 +126,7 @@ fn rows<T: Element>() {
 
 #[test]
 fn rows_write_every_element() {
-    everywhere(|| {
+    on_every_isa_in_a_pool(|| {
         rows::<f32>();
         rows::<f64>();
     });
@@ -143,7 +134,7 @@ fn rows_write_every_element() {
 
 #[test]
 fn exact_softmax_writes_every_element() {
-    everywhere(|| {
+    on_every_isa_in_a_pool(|| {
         for [outer, axis, inner] in SHAPES {
             let x = inputs::<f32>(outer * axis * inner);
             twins!(&format!("exact softmax of [{outer}, {axis}, {inner}]"), Softmax::axis(axis, inner).exact(), &x[..]);
@@ -152,7 +143,7 @@ fn exact_softmax_writes_every_element() {
 }
 
 #[test]
-fn a_shape_and_a_stride_without_gaps_are_fine() {
+fn a_shape_or_a_stride_without_gaps_is_accepted() {
     let x = inputs::<f32>(120);
     twins!("softmax along", Softmax::along(&[2, 3, 4, 5], 1), &x[..]);
     twins!("log-softmax along", LogSoftmax::along(&[2, 3, 4, 5], 3), &x[..]);

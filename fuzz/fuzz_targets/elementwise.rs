@@ -1,3 +1,4 @@
+//! The activations and their gradients. The work is done by `fuzz/src/lib.rs`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| activations_fuzz::elementwise(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| activations_fuzz::elementwise_operations(data));

@@ -1,3 +1,4 @@
+//! Cross-entropy and clipping. The work is done by `fuzz/src/lib.rs`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| activations_fuzz::loss_and_clip(data));

@@ -1,3 +1,4 @@
+//! The parallel methods. The work is done by `fuzz/src/lib.rs`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| activations_fuzz::parallel(data));

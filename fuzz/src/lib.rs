@@ -1,16 +1,15 @@
-//! What the fuzz targets do with the bytes that they are given. It is ordinary code, and `tests/corpus.rs` replays the
-//! seeds with it.
+//! The fuzz targets, as functions of the fuzzer's bytes. They need no fuzzer: `tests/corpus.rs` runs them on the seeds.
 //!
-//! The first bytes choose the operation, the element type, the instruction set, the shape, the place in memory and how
-//! numbers are read; the rest are the numbers.
+//! The first bytes choose the element type, the operation, the shape, the instruction set, the position in memory and
+//! how numbers are read. The other bytes are the numbers. Each target panics if a result is wrong.
 
 use activations::*;
 use operations::{Element, Operation, Options, Parameters, Shape, binary, clip, elementwise, loss, panics, softmax};
 
-/// What is done with some bytes.
+/// A fuzz target: a function of the fuzzer's bytes.
 type Target = fn(&[u8]);
 
-/// Every target by its name.
+/// All targets by their names.
 pub const TARGETS: [(&str, Target); 5] = [
     ("elementwise", elementwise_operations),
     ("rows", rows),
@@ -19,11 +18,11 @@ pub const TARGETS: [(&str, Target); 5] = [
     ("shapes", shapes),
 ];
 
-/// The bytes that are left.
+/// The fuzzer's bytes that were not read yet.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
-    /// The next `N` bytes, as if zeros followed the last one.
+    /// Reads `N` bytes. Beyond the last byte there are zeros.
     fn take<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         let (first, rest) = self.0.split_at(N.min(self.0.len()));
@@ -31,23 +30,26 @@ impl Bytes<'_> {
         self.0 = rest;
         bytes
     }
+    /// Reads a number from 0 to 255.
     fn byte(&mut self) -> usize {
         self.take::<1>()[0].into()
     }
+    /// Reads an `f64` of any bits.
     fn double(&mut self) -> f64 {
         f64::from_le_bytes(self.take())
     }
+    /// Reads a choice.
     fn choose<T>(&mut self, mut choices: Vec<T>) -> T {
         choices.swap_remove(self.byte() % choices.len())
     }
 }
 
-/// What every target needs to know.
+/// What all targets read last: where and on which numbers an operation runs.
 struct Setting<T> {
     isa: Isa,
-    /// Elements before all slices and after the outputs.
+    /// The numbers of elements before each slice, and behind each output: see `Operation::run_guarded`.
     guards: [usize; 2],
-    /// At least one, from the rest of the bytes.
+    /// The numbers of the remaining bytes, or one if none remain.
     numbers: Vec<T>,
 }
 
@@ -55,10 +57,11 @@ impl<T: Element> Setting<T> {
     fn new(mut bytes: Bytes) -> Self {
         let isa = bytes.choose(Isa::available().collect());
         let guards = [bytes.byte() % 18, bytes.byte() % 18];
-        let how = bytes.byte();
-        let is_ordinary = how % 2 == 1;
-        set_streaming_threshold(if how % 4 > 1 { 1 } else { usize::MAX });
-        // Some numbers again and again make a long row.
+        let flags = bytes.byte();
+        // Numbers in [-128, 128), or of any bits.
+        let is_ordinary = flags % 2 == 1;
+        set_streaming_threshold(if flags % 4 > 1 { 1 } else { usize::MAX });
+        // Repeated numbers make long rows from few bytes. Most inputs are not repeated.
         let times = bytes.byte().saturating_sub(223).max(1);
         let mut numbers = Vec::new();
         while !bytes.0.is_empty() || numbers.is_empty() {
@@ -71,18 +74,24 @@ impl<T: Element> Setting<T> {
         Self { isa, guards, numbers: numbers.repeat(times) }
     }
 
-    /// All forms of an operation give the same right results, and write nothing else.
+    /// Panics unless all forms of an operation give the same right results and write nothing outside their outputs, and
+    /// fused instruction sets agree.
     fn check(&self, operation: &Operation<T>) {
-        let inputs = self.isa.with(|| operation.fill(&self.numbers));
+        let inputs = self.isa.with(|| operation.inputs_from(&self.numbers));
         let results = self.isa.with(|| operation.check(&inputs, self.guards));
         if self.isa.is_fused() && Isa::Scalar.is_fused() {
             let scalar = Isa::Scalar.with(|| operation.run(&operation.forms[0], &inputs));
-            assert!(scalar.bits() == results.bits(), "scalar and {} {}", self.isa, operation.title());
+            assert!(
+                scalar.bits() == results.bits(),
+                "{} has other bits on {} than on scalar",
+                operation.title(),
+                self.isa
+            );
         }
     }
 }
 
-/// Runs `$target` with the element type that the first byte chooses.
+/// Calls `$target` with the element type that the first byte chooses, and the other bytes.
 macro_rules! by_type {
     ($data:ident, $target:ident) => {{
         let mut bytes = Bytes($data);
@@ -104,14 +113,14 @@ pub fn elementwise_operations(data: &[u8]) {
     by_type!(data, target)
 }
 
-/// Softmax and its kin, along any axis.
+/// Softmax, log-softmax and log-sum-exp along any axis.
 pub fn rows(data: &[u8]) {
     fn target<T: Element>(mut bytes: Bytes) {
         let (operation, axis, inner) = (bytes.byte(), u16::from_le_bytes(bytes.take()), bytes.byte());
         let setting = Setting::<T>::new(bytes);
         let len = setting.numbers.len();
         let axis = 1 + usize::from(axis) % len;
-        // One row after the other more often than not.
+        // Rows are contiguous (`inner` = 1) more often than not.
         let inner = 1 + if inner < 40 { inner % (len / axis) } else { 0 };
         let operations = softmax::all(Shape { outer: len / (axis * inner), axis, inner });
         setting.check(&operations[operation % operations.len()]);
@@ -140,7 +149,7 @@ pub fn loss_and_clip(data: &[u8]) {
     by_type!(data, target)
 }
 
-/// The parallel twins, on slices that are long enough to be cut: the same bits as one thread gives.
+/// The parallel methods, on slices long enough to be cut into parts, must give the bits of the serial ones.
 pub fn parallel(data: &[u8]) {
     fn target<T: Element>(mut bytes: Bytes) {
         let (operation, axis, inner) = (bytes.byte(), bytes.byte(), bytes.byte() % 4 + 1);
@@ -154,21 +163,22 @@ pub fn parallel(data: &[u8]) {
         let operations = operations::all(Shape { outer: len / (axis * inner), axis, inner }, &parameters);
         let operation = &operations[operation % operations.len()];
         setting.isa.with(|| {
-            let inputs = operation.fill(&setting.numbers);
+            let inputs = operation.inputs_from(&setting.numbers);
             let expected = operation.run(&operation.forms[0], &inputs).bits();
             for form in &operation.forms[1..] {
-                let actual = operation.run_among(form, &inputs, setting.guards, T::rounded(-77.5)).bits();
-                assert!(actual == expected, "{} {}", operation.title(), form.name);
+                let actual = operation.run_guarded(form, &inputs, setting.guards, T::rounded(UNTOUCHED)).bits();
+                assert!(actual == expected, "{} {} has other bits", operation.title(), form.name);
             }
         });
     }
     by_type!(data, target)
 }
 
-/// Lengths and parameters that may be wrong: then a panic at the call that has the numbers, and nothing is written.
+/// Lengths and parameters that may be wrong. A wrong one must panic at the caller's line, with the numbers, before
+/// anything is written. Right ones must not panic.
 pub fn shapes(data: &[u8]) {
     fn target<T: Element>(mut bytes: Bytes) {
-        parameters(&mut bytes);
+        check_parameters(&mut bytes);
         let (rows, axis, inner) = (bytes.byte() % 6, bytes.byte() % 20 + 1, bytes.byte() % 4 + 1);
         let targets: Vec<u32> = (0..rows).map(|_| (bytes.byte() % 24) as u32).collect();
         // Every operation on the smallest tensor, and the loss with these targets too.
@@ -187,7 +197,8 @@ pub fn shapes(data: &[u8]) {
         let called = if is_loss { &losses[chosen - first_loss] } else { smallest };
         let form = &called.forms[form % called.forms.len()];
 
-        // Right lengths are those of the smallest tensor times one number; these may be others.
+        // Lengths are right if all are the same multiple of the smallest ones, and for a loss, if there is a row for
+        // each target and each target is a class.
         let mut length = |smallest: &usize| if bytes.byte() < 192 { rows * smallest } else { bytes.byte() };
         let mut inputs: Vec<usize> = smallest.inputs.iter().map(&mut length).collect();
         let outputs: Vec<usize> = smallest.outputs.iter().map(&mut length).collect();
@@ -207,20 +218,21 @@ pub fn shapes(data: &[u8]) {
             let mut outputs: Vec<&mut [T]> = written.iter_mut().map(Vec::as_mut_slice).collect();
             (form.call)(&views, &mut outputs);
         });
-        let what = format!("{} {} of {inputs:?}, {outputs:?}, {targets:?}", smallest.name, form.name);
+        let what = format!("{} {}, lengths {inputs:?} and {outputs:?}, targets {targets:?}", smallest.name, form.name);
         assert!(caught.is_none() == is_right, "{what}: {caught:?}");
         if let Some(caught) = caught {
+            // The caller is the crate `operations`.
             assert!(caught.file.contains("operations/src"), "{what}: {caught:?}");
             let mut numbers = inputs.iter().chain(&outputs);
             assert!(numbers.any(|len| caught.message.contains(&len.to_string())) || is_loss, "{what}: {caught:?}");
-            assert!(written == buffers(&outputs), "{what} wrote before it panicked");
+            assert!(written == buffers(&outputs), "{what}: wrote before it panicked");
         }
     }
     by_type!(data, target)
 }
 
-/// Parameters that may be impossible, on tensors without elements.
-fn parameters(bytes: &mut Bytes) {
+/// Parameters that may be impossible, with empty slices. Impossible ones must panic, others must not.
+fn check_parameters(bytes: &mut Bytes) {
     let (axis, inner) = (u64::from_le_bytes(bytes.take()) as usize, u64::from_le_bytes(bytes.take()) as usize);
     let caught = panics::catch(|| {
         Softmax::axis(axis, inner).forward_in_place::<f32>(&mut []);

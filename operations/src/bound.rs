@@ -1,4 +1,6 @@
-//! Bounds on errors, each stated once, beside its operation.
+//! Kinds of error bounds, and the comparison of a result with a bound in ulp.
+//!
+//! Each bound has its number in one place: a constant in the module of its operation, or the activation's `max_ulp`.
 
 use std::fmt;
 
@@ -6,18 +8,19 @@ use activations::{Isa, ulp};
 
 use crate::Element;
 
-/// A bound on the error of an operation's results.
+/// A bound on the error of each element of an operation's results. An epsilon is the distance from 1 to the next
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {
-    /// The result is the true value.
+    /// No error: the result is the true value.
     Exact,
-    /// This many ulp of the true value, with a fused multiply-add and without.
+    /// Ulp of the true value: with a fused multiply-add, and without.
     Ulp([f64; 2]),
-    /// Ulp of a probability: in rows of up to this many logits within [-100, 100], and in others.
+    /// Ulp of a probability. The bound depends on the row.
     Probability {
-        /// The most logits of a row for the first bound.
+        /// The first bound holds for rows of up to this many logits, all within [-100, 100].
         columns: usize,
-        /// The two bounds.
+        /// The bound for such rows, and for all others.
         ulp: [f64; 2],
     },
     /// Of a log-probability: this many epsilons of max(1, |true value|), and this many ulp for the largest logit.
@@ -30,20 +33,24 @@ pub enum Bound {
     /// Of a log-sum-exp: this many epsilons of the larger of |maximum| and ln sum e^(x - maximum).
     LogSum(f64),
     /// This many epsilons of the largest |dy| of the row, and of a term's share of the sum of all |dy|.
-    Gradient(f64),
+    EpsilonsOfGradient(f64),
     /// This many epsilons of the scale of the gradient.
-    Scale(f64),
+    EpsilonsOfScale(f64),
     /// This share of the true value.
     Relative(f64),
     /// This many epsilons of the sum of the magnitudes of the terms.
     Magnitudes(f64),
 }
 
-/// What a reference in `f64` adds to an error in ulp of `f64`.
+/// The error allowed to the `f64` references, in ulp. Results in `f64` may differ from a reference by this much more.
 const REFERENCE_ULP: f64 = 2.0;
 
 impl Bound {
-    /// The bound in ulp on the current instruction set. A probability's is that of a long row.
+    /// The bound in ulp on the current instruction set. For a probability, the bound that holds for every row.
+    ///
+    /// # Panics
+    ///
+    /// If the bound is in epsilons.
     pub fn ulp(self) -> f64 {
         match self {
             Bound::Exact => 0.0,
@@ -54,7 +61,7 @@ impl Bound {
         }
     }
 
-    /// The bound in ulp on the probabilities of a row.
+    /// The bound in ulp for the probabilities of a row of these logits.
     pub fn of_row(self, row: &[f64]) -> f64 {
         match self {
             Bound::Probability { columns, ulp } if row.len() <= columns && row.iter().all(|x| x.abs() <= 100.0) => {
@@ -65,19 +72,23 @@ impl Bound {
     }
 
     /// The bound in epsilons.
+    ///
+    /// # Panics
+    ///
+    /// If the bound is in ulp.
     pub fn epsilons(self) -> f64 {
         match self {
             Bound::LogProbability { epsilons, .. } => epsilons,
             Bound::LogSum(epsilons)
-            | Bound::Gradient(epsilons)
-            | Bound::Scale(epsilons)
+            | Bound::EpsilonsOfGradient(epsilons)
+            | Bound::EpsilonsOfScale(epsilons)
             | Bound::Magnitudes(epsilons) => epsilons,
             _ => panic!("{self:?} is not in epsilons"),
         }
     }
 }
 
-/// As the README's table states it.
+/// The text of the bound in the README's table.
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -91,28 +102,31 @@ impl fmt::Display for Bound {
                 write!(f, "{epsilons} eps of max(1, abs), {ulp} ulp for the largest logit")
             }
             Bound::LogSum(epsilons) => write!(f, "{epsilons} eps of max(abs max, ln sum e^(x - max))"),
-            Bound::Gradient(epsilons) => write!(f, "{epsilons} eps of the largest dy"),
+            Bound::EpsilonsOfGradient(epsilons) => write!(f, "{epsilons} eps of the largest dy"),
             Bound::Relative(share) => write!(f, "{share:e} of it"),
             Bound::Magnitudes(epsilons) => write!(f, "{epsilons} eps of the sum of the magnitudes"),
-            Bound::Scale(epsilons) => write!(f, "{epsilons} eps of the scale"),
+            Bound::EpsilonsOfScale(epsilons) => write!(f, "{epsilons} eps of the scale"),
         }
     }
 }
 
-/// Whether a result is within `bound` ulp of the true value, and of what an `f64` reference adds to it.
+/// Whether a result is within `bound` ulp of the true value, as an `f64` reference gives it.
 ///
-/// In the last digits before infinity the result may be infinite or the largest finite number.
+/// A result in `f64` gets `REFERENCE_ULP` on top. Where the true value is near the largest finite number, the result
+/// may be any number near it, or infinite.
 pub fn is_within<T: Element>(actual: T, exact: f64, bound: f64) -> bool {
     let bound = if T::BYTES == 8 { bound + REFERENCE_ULP } else { bound };
-    ulp::error(actual, exact) <= bound || is_beside_infinity::<T>(exact) && is_beside_infinity::<T>(actual.into())
+    ulp::error(actual, exact) <= bound || is_near_overflow::<T>(exact) && is_near_overflow::<T>(actual.into())
 }
 
-/// Whether a value is so large that rounding errors decide whether it overflows.
-pub fn is_beside_infinity<T: Element>(x: f64) -> bool {
+/// Whether a value is so close to the largest finite number, or beyond it, that rounding errors decide about an
+/// overflow.
+pub fn is_near_overflow<T: Element>(x: f64) -> bool {
     x.abs() > T::MAX * (1.0 - 16.0 * T::EPSILON)
 }
 
-/// The relative error of a row's sum in `f64`, and of `farthest`, a difference of two of its elements.
-pub fn reference_error(farthest: f64) -> f64 {
-    f64::EPSILON * (2.0 + farthest)
+/// A bound on the relative error of an `f64` reference for rows: 2 epsilons for exponentials and their sum, and one
+/// epsilon of `difference`, the difference of two logits whose exponential is taken.
+pub fn reference_error(difference: f64) -> f64 {
+    f64::EPSILON * (2.0 + difference)
 }

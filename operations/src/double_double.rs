@@ -1,6 +1,6 @@
-//! Unevaluated sums of two `f64`: about 106 bits.
+//! Double-double arithmetic: unevaluated sums of two `f64`, about 106 bits.
 //!
-//! The algorithms are those of Dekker, Knuth and of Hida, Li and Bailey's QD library.
+//! The algorithms are those of Dekker and Knuth, and of Hida, Li and Bailey's QD library.
 
 use std::ops::{Add, Div, Mul, Neg};
 
@@ -9,44 +9,46 @@ use std::ops::{Add, Div, Mul, Neg};
 pub struct DoubleDouble {
     /// The number, rounded.
     pub hi: f64,
-    /// Its rounding error.
+    /// The number minus `hi`.
     pub lo: f64,
 }
 
-/// ln 2 as a sum of three `f64`.
+/// ln 2 as a sum of three `f64`, the largest first.
 const LN_2: [f64; 3] = [std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17, 5.707_708_438_416_212e-34];
 
 impl DoubleDouble {
     /// The exact sum.
     pub fn sum(a: f64, b: f64) -> Self {
         let hi = a + b;
-        let part = hi - a;
-        Self { hi, lo: (a - (hi - part)) + (b - part) }
+        // What was added to a, after rounding. The differences below are exact (Knuth's two-sum).
+        let added = hi - a;
+        Self { hi, lo: (a - (hi - added)) + (b - added) }
     }
 
-    /// The exact product, unless its last bits are below the smallest `f64`.
+    /// The exact product, if its rounding error is not below the smallest `f64`.
     pub fn product(a: f64, b: f64) -> Self {
         let hi = a * b;
         Self { hi, lo: a.mul_add(b, -hi) }
     }
 
-    /// The exact sum, if `hi` is not smaller in magnitude than `lo`.
+    /// The exact sum, if |hi| >= |lo| (Dekker's fast two-sum).
     fn ordered_sum(hi: f64, lo: f64) -> Self {
         let sum = hi + lo;
         Self { hi: sum, lo: lo - (sum - hi) }
     }
 
-    /// `(m, k)` with e^x = (1 + m) 2^k and m in [-0.3, 0.42]. With k = 0, m is e^x - 1 to full accuracy.
+    /// `(m, k)` with e^x = (1 + m) 2^k and m in [-0.3, 0.42]. If k = 0, m is e^x - 1 to double-double accuracy.
+    ///
+    /// With r = x - k ln 2: the series of e^(r / 512) - 1, then nine times e^2a - 1 = (e^a - 1) (2 + (e^a - 1)).
     pub fn exp_m1(x: f64) -> (Self, i32) {
-        // Beyond 2000, e^x is far outside of the range of f64.
+        // Beyond |x| = 2000, e^x is far outside the range of f64, subnormal numbers included.
         let x = x.clamp(-2000.0, 2000.0);
-        // Below 2^-200 the next term of the series, x^2 / 2, is beyond double-double accuracy.
+        // Below |x| = 2^-200 the second term of the series, x^2 / 2, is below double-double accuracy.
         if x.abs() < 2_f64.powi(-200) {
             return (x.into(), 0);
         }
         let k = (x * std::f64::consts::LOG2_E).round();
         let r = LN_2.iter().fold(Self::from(x), |r, part| r + -Self::product(k, *part));
-        // The series of e^(r / 512) - 1, then e^2a - 1 = (e^a - 1) (2 + (e^a - 1)) nine times.
         let r = r.scaled(2_f64.powi(-9));
         let one = Self::from(1.0);
         let series = (2..=10).rev().fold(one, |sum, n| one + r * sum / f64::from(n).into());
@@ -54,7 +56,7 @@ impl DoubleDouble {
         (m, k as i32)
     }
 
-    /// Times a power of two.
+    /// The product with a power of two: exact, if neither part becomes subnormal or overflows.
     pub fn scaled(self, power: f64) -> Self {
         Self { hi: self.hi * power, lo: self.lo * power }
     }

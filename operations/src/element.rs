@@ -1,10 +1,10 @@
-//! Element types and their bits.
+//! What the list needs of an element type: its limits, bit patterns and rounding from `f64`.
 
 use activations::Float;
 
 use crate::Operation;
 
-/// An element type of the operations.
+/// An element type of the operations: `f32` or `f64`.
 pub trait Element: Float + Into<f64> + std::fmt::LowerExp {
     /// The size in bytes.
     const BYTES: usize = size_of::<Self>();
@@ -17,11 +17,11 @@ pub trait Element: Float + Into<f64> + std::fmt::LowerExp {
         Self::EPSILON * if Self::BYTES == 4 { f32::MIN_POSITIVE as f64 } else { f64::MIN_POSITIVE };
     /// The number whose bit pattern is the low bits of `bits`.
     fn from_bits(bits: u64) -> Self;
-    /// The bit pattern, one for all NaNs.
+    /// The bit pattern. All NaNs have the same one, because no method promises its sign and payload.
     fn bits(self) -> u64;
     /// The nearest number.
     fn rounded(x: f64) -> Self;
-    /// Operations that exist for `f32` only: none for another type.
+    /// Operations that exist for `f32` only: the given ones for `f32`, none for `f64`.
     fn if_f32(operations: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<Self>>;
 }
 
@@ -46,13 +46,13 @@ macro_rules! element {
     };
 }
 
-element!(f32, u32, call);
-element!(f64, u64, none);
+element!(f32, u32, given_operations);
+element!(f64, u64, no_operations);
 
-fn call(operations: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<f32>> {
+fn given_operations(operations: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<f32>> {
     operations()
 }
 
-fn none(_: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<f64>> {
+fn no_operations(_: impl FnOnce() -> Vec<Operation<f32>>) -> Vec<Operation<f64>> {
     vec![]
 }

@@ -1,4 +1,4 @@
-//! The activations and their gradients, from the crate's own list.
+//! The activations and their gradients, fast and exact. Which activations there are says `activations::ACTIVATIONS`.
 
 use activations::{ACTIVATIONS, Activation, Isa, LeakyRelu};
 
@@ -7,13 +7,13 @@ use crate::operation::forms;
 use crate::uninit::uninit;
 use crate::{Bound, Element, Family, Operation};
 
-/// The bound on a gradient, against the closed form at the stored output.
+/// The bound on a gradient. The true value is the closed form at the stored output y, not at the unknown x.
 pub const GRADIENT: Bound = Bound::Ulp([4.0, 4.0]);
 
-/// The bound of the exact tier: the nearest number, and what an `f64` reference adds.
+/// The bound of the exact tier: 0.5 ulp, the nearest number, plus the error of the `f64` reference.
 pub const EXACT: Bound = Bound::Ulp([0.500_001, 0.500_001]);
 
-/// The operations with every activation of the crate's list.
+/// The operations of every activation, with its default parameters.
 pub fn all<T: Element>(len: usize) -> Vec<Operation<T>> {
     ACTIVATIONS.iter().flat_map(|act| activation(*act, len)).collect()
 }
@@ -31,7 +31,7 @@ pub fn other_parameters<T: Element>(len: usize) -> Vec<Operation<T>> {
     SLOPES.iter().flat_map(|act| activation(act, len)).collect()
 }
 
-/// The operations with one activation.
+/// The operations of one activation: value and gradient, and in `f32` both of the exact tier.
 pub fn activation<T: Element>(act: &'static dyn Activation, len: usize) -> Vec<Operation<T>> {
     [value(act, len), gradient(act, len)].into_iter().chain(T::if_f32(|| exact(act, len))).collect()
 }
@@ -61,7 +61,11 @@ fn value<T: Element>(act: &'static dyn Activation, len: usize) -> Operation<T> {
             for (&x, &y) in inputs[0].iter().zip(outputs[0]) {
                 let is_right = is_within(y, act.reference(x.into()), bound.ulp());
                 assert!(is_right, "{} {}({x:e}) = {y:e}, bound {bound}", Isa::current(), act.name());
-                assert!(y.into().is_nan() || (least..=most).contains(&y.into()), "{}({x:e}) = {y:e}", act.name());
+                assert!(
+                    y.into().is_nan() || (least..=most).contains(&y.into()),
+                    "{}({x:e}) = {y:e}, outside [{least:e}, {most:e}]",
+                    act.name()
+                );
             }
         }),
     }
@@ -123,6 +127,7 @@ fn exact(act: &'static dyn Activation, len: usize) -> Vec<Operation<f32>> {
     ]
 }
 
+/// Judges dx, given y and dy.
 fn judge_gradient<T: Element>(act: &dyn Activation, bound: Bound, inputs: &[&[T]], dx: &[T]) {
     for (i, &dx) in dx.iter().enumerate() {
         let (y, dy) = (inputs[0][i], inputs[1][i]);

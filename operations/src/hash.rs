@@ -1,6 +1,7 @@
-//! FNV-1a of 64 bits over words in place of bytes: one multiplication for each result.
+//! A hash of results: FNV-1a of 64 bits, over words in place of bytes. That is one multiplication for each word.
 //!
-//! The multiplication carries a difference to higher bits only. Words should therefore have at most 32 bits.
+//! Words should have at most 32 bits: the multiplication carries a difference to higher bits only, so that the high
+//! bits of a word would hardly be mixed.
 
 /// The hash of a sequence of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

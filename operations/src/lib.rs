@@ -1,11 +1,12 @@
 //! The list of all operations of the crate `activations`.
 //!
-//! Tests, fuzz targets, exhaustive runs and benches find the operations here, each with its methods, its oracle and its
-//! bound, and run over all of them. `tests/list.rs` reads the crate's sources and fails if a public operation or one of its
-//! methods is missing here, or a row of the README's table.
+//! An [`Operation`] has its methods ([`Form`]), its error bound ([`Bound`]) and a judge, which compares results with a
+//! reference in `f64` or wider. Tests, fuzz targets, exhaustive runs and benches loop over these operations and name
+//! none of them. `tests/list.rs` reads the crate's sources, and fails if a public operation or one of its methods is
+//! missing here, or if the README's table has no row for it.
 //!
-//! The activations come from the crate's own list ([`activations::ACTIVATIONS`]); another operation is added in the module
-//! of its kin.
+//! To add an activation, add it to [`activations::ACTIVATIONS`]. To add another operation, add it to `all` in one of
+//! the modules [`softmax`], [`loss`] and [`clip`].
 
 pub mod binary;
 pub mod bound;
@@ -29,14 +30,14 @@ pub use double_double::DoubleDouble;
 pub use element::Element;
 pub use hash::Hash;
 pub use loss::Options;
-pub use operation::{Family, Form, Operation, Results};
+pub use operation::{Family, Form, Operation, Results, UNTOUCHED};
 pub use oracle::Exact;
 pub use shape::Shape;
 pub use uninit::uninit;
 
-/// What parameters the operations of [`all`] get.
+/// The parameters of the operations that [`all`] lists.
 pub struct Parameters {
-    /// The class of each row, if not one that changes from row to row.
+    /// The target class of each row. `None` for classes that change from row to row.
     pub targets: Option<Arc<[u32]>>,
     /// The scale of a loss's gradient, or `None` for one that changes from row to row.
     pub scale: Option<f64>,
@@ -53,8 +54,8 @@ impl Default for Parameters {
 /// Every operation on a tensor of this shape. Those without an axis take its elements.
 pub fn all<T: Element>(shape: Shape, parameters: &Parameters) -> Vec<Operation<T>> {
     let Parameters { targets, scale, limit } = parameters;
-    let some_class = |row: usize| ((7 * row + 3) % shape.axis) as u32;
-    let targets = targets.clone().unwrap_or_else(|| (0..shape.rows()).map(some_class).collect());
+    let class_of_row = |row: usize| ((7 * row + 3) % shape.axis) as u32;
+    let targets = targets.clone().unwrap_or_else(|| (0..shape.rows()).map(class_of_row).collect());
     let mut operations = elementwise::all(shape.len());
     operations.extend(softmax::all(shape));
     operations.extend(loss::all(shape, &targets, *scale, Options::default()));

@@ -17,7 +17,7 @@ pub const BALANCE_EPSILONS: f64 = 4.0;
 /// How far the target's gradient may be from minus the sum of the others, in ulp.
 pub const BALANCE_ULP: f64 = 4.0;
 /// The bound on the gradient of a loss.
-pub const GRADIENT: Bound = Bound::Scale(8.0);
+pub const GRADIENT: Bound = Bound::EpsilonsOfScale(8.0);
 /// The bound on a mean, relative to the mean of the magnitudes.
 pub const MEAN: Bound = Bound::Magnitudes(8.0);
 
@@ -123,8 +123,8 @@ impl<T: Element> Loss<T> {
                 assert!(loss.bits() == T::default().bits(), "the loss of an ignored row is {loss:e}");
                 continue;
             }
-            let row = self.shape.wide(logits, r);
-            let probabilities = probabilities.map(|probabilities| self.shape.wide(probabilities, r));
+            let row = self.shape.row_as_f64(logits, r);
+            let probabilities = probabilities.map(|probabilities| self.shape.row_as_f64(probabilities, r));
             let weights = self.row_weights(r, probabilities.as_deref());
             let what = || format!("{} loss of {row:?} with {weights:?}, {:?}", Isa::current(), self.options);
             if self.options.is_plain() && probabilities.is_none() {
@@ -152,16 +152,16 @@ impl<T: Element> Loss<T> {
     /// Asserts that the gradients are right.
     fn judge_gradients(&self, logits: &[T], probabilities: Option<&[T]>, dx: &[T]) {
         for r in 0..self.shape.rows() {
-            let gradients = self.shape.wide(dx, r);
+            let gradients = self.shape.row_as_f64(dx, r);
             if probabilities.is_none() && self.classes[r] == IGNORED {
                 assert!(gradients.iter().all(|dx| *dx == 0.0), "the gradient of an ignored row is {gradients:?}");
                 continue;
             }
-            let (row, scale) = (self.shape.wide(logits, r), self.factor(r));
+            let (row, scale) = (self.shape.row_as_f64(logits, r), self.factor(r));
             if scale.is_nan() || scale.abs() > T::MAX / 1e6 {
                 continue;
             }
-            let probabilities = probabilities.map(|probabilities| self.shape.wide(probabilities, r));
+            let probabilities = probabilities.map(|probabilities| self.shape.row_as_f64(probabilities, r));
             let is_hard = probabilities.is_none();
             let weights = self.row_weights(r, probabilities.as_deref());
             let exact = match is_hard && self.options.is_plain() {
@@ -194,7 +194,7 @@ impl<T: Element> Loss<T> {
         let weight: f64 = kept().map(|r| self.options.weight(self.classes[r] as usize)).sum();
         let (mut sum, mut magnitudes) = (0.0, 0.0);
         for r in kept() {
-            let (row, weights) = (self.shape.wide(logits, r), self.row_weights(r, None));
+            let (row, weights) = (self.shape.row_as_f64(logits, r), self.row_weights(r, None));
             sum += reference::weighted_cross_entropy(&row, &weights, self.options.z_loss);
             magnitudes += self.magnitudes(&row, &weights);
         }

@@ -1,43 +1,48 @@
-//! An operation: its methods, its inputs and outputs, its bound and its judge.
+//! An operation: its methods, the lengths of its slices, its bound, and a judge of its results.
 
 use activations::Isa;
 
 use crate::{Bound, Element};
 
-/// Calls a method on inputs and outputs. Returns the norm that the method returns, or 0.
+/// A number for outputs before a call: tests recognise by it the elements that a call did not write. The inputs of
+/// those tests are such that no result equals it.
+pub const UNTOUCHED: f64 = -77.5;
+
+/// Calls a method with these inputs and outputs. Returns the norm, or 0 if the method returns none.
 pub type Call<T> = Box<dyn Fn(&[&[T]], &mut [&mut [T]]) -> f64 + Send + Sync>;
 
-/// Makes the first input of an operation from any numbers: for a gradient, the output that `forward` saves.
+/// Makes the first input of an operation from arbitrary numbers: for a gradient, the result of `forward` on them.
 pub type FirstInput<T> = Box<dyn Fn(&[T]) -> Vec<T> + Send + Sync>;
 
-/// Asserts that the outputs, and the norm, are right for these inputs.
+/// Panics unless outputs and norm are right for the inputs.
 pub type Judge<T> = Box<dyn Fn(&[&[T]], &[&[T]], f64) + Send + Sync>;
 
-/// A method of an operation.
+/// A method that computes an operation: serial or parallel, in place or not.
 pub struct Form<T> {
     /// The method's name.
     pub name: &'static str,
-    /// The input that the first output overwrites. The call expects it in that output, and ignores the input.
+    /// For a method in place, the index of the input that its first output overwrites. The call expects the numbers of
+    /// that input in that output, and ignores the input.
     pub overwrites: Option<usize>,
     /// Calls the method.
     pub call: Call<T>,
 }
 
 impl<T> Form<T> {
-    /// Whether it runs on rayon's pool.
+    /// Whether the method runs on rayon's pool.
     pub fn is_parallel(&self) -> bool {
         self.name.starts_with("par_")
     }
 }
 
-/// What an operation works on, and so which sizes tests and benches give it.
+/// What an operation works on. Tests and benches choose sizes by it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Family {
-    /// Every element by itself.
+    /// Each element by itself.
     Elementwise,
     /// The rows of a tensor along any axis.
     Axis,
-    /// Rows that lie one after the other.
+    /// Contiguous rows only.
     Rows,
     /// All elements together.
     Reduction,
@@ -45,15 +50,15 @@ pub enum Family {
 
 /// A public function of the crate on tensors of one shape, with all methods that compute it.
 pub struct Operation<T> {
-    /// The public type or function, as the README's table has it.
+    /// The public type or function, as the README's table names it.
     pub item: &'static str,
-    /// Its name among the operations: unique, but for those of one item with other parameters.
+    /// The name: unique among the operations of one set of parameters.
     pub name: String,
-    /// Its parameters and shape, for messages.
+    /// Parameters and shape, for messages.
     pub parameters: String,
-    /// What it works on.
+    /// What the operation works on.
     pub family: Family,
-    /// The bound on its error, which the judge enforces.
+    /// The bound on the error of a result, which the judge enforces.
     pub bound: Bound,
     /// The elements of a row, or 1 where elements are by themselves.
     pub row_len: usize,
@@ -61,19 +66,19 @@ pub struct Operation<T> {
     pub inputs: Vec<usize>,
     /// The length of each output.
     pub outputs: Vec<usize>,
-    /// Makes the first input.
+    /// Makes the first input from arbitrary numbers.
     pub first_input: FirstInput<T>,
-    /// All methods that compute it.
+    /// All methods that compute the operation. The first is serial, and the others are compared with it.
     pub forms: Vec<Form<T>>,
-    /// Judges the outputs by an oracle of more precision.
+    /// Compares results with a reference of higher precision.
     pub judge: Judge<T>,
 }
 
-/// The outputs of a call, and the norm that it returned.
+/// The outputs of a call, and the norm that the call returned.
 pub struct Results<T> {
-    /// One for each output.
+    /// The outputs in their order.
     pub outputs: Vec<Vec<T>>,
-    /// What the method returned, or 0.
+    /// The norm, or 0 if the method returns none.
     pub norm: f64,
 }
 
@@ -85,13 +90,14 @@ impl<T: Element> Results<T> {
 }
 
 impl<T: Element> Operation<T> {
-    /// Name and parameters.
+    /// Name, parameters and the current instruction set, for messages.
     pub fn title(&self) -> String {
         format!("{} {} on {}", self.name, self.parameters, Isa::current())
     }
 
-    /// Inputs of the right lengths, cyclic copies of `numbers`: forwards for the first, backwards for the second, and so on.
-    pub fn fill(&self, numbers: &[T]) -> Vec<Vec<T>> {
+    /// Inputs of the right lengths that repeat `numbers`: forwards in the first and third input, backwards in the
+    /// second.
+    pub fn inputs_from(&self, numbers: &[T]) -> Vec<Vec<T>> {
         let cycle = |(k, len): (usize, &usize)| -> Vec<T> {
             let at = |i: usize| if k % 2 == 0 { i } else { numbers.len() - 1 - i };
             (0..*len).map(|i| numbers[at(i % numbers.len())]).collect()
@@ -101,49 +107,62 @@ impl<T: Element> Operation<T> {
         inputs
     }
 
-    /// Calls a form on slices that begin `before` elements into their memory, outputs that hold `old` numbers.
+    /// Calls a form on slices that begin `before` elements behind the start of an allocation. Outputs, and the `before`
+    /// and `after` elements around them, are filled with `initial`.
     ///
     /// # Panics
     ///
     /// If the call writes outside its outputs.
-    pub fn run_among(&self, form: &Form<T>, inputs: &[Vec<T>], [before, after]: [usize; 2], old: T) -> Results<T> {
-        let mut guarded: Vec<Vec<T>> = self.outputs.iter().map(|len| vec![old; before + len + after]).collect();
+    pub fn run_guarded(
+        &self,
+        form: &Form<T>,
+        inputs: &[Vec<T>],
+        [before, after]: [usize; 2],
+        initial: T,
+    ) -> Results<T> {
+        let mut guarded: Vec<Vec<T>> = self.outputs.iter().map(|len| vec![initial; before + len + after]).collect();
         if let Some(input) = form.overwrites {
             guarded[0][before..before + inputs[input].len()].copy_from_slice(&inputs[input]);
         }
         let sizes = guarded.iter_mut().zip(&self.outputs);
         let mut outputs: Vec<&mut [T]> = sizes.map(|(guarded, len)| &mut guarded[before..before + len]).collect();
-        // The inputs end where their memory ends.
-        let shifted: Vec<Vec<T>> = inputs.iter().map(|input| [&vec![old; before][..], input].concat()).collect();
+        // Inputs end where their allocation ends, so that AddressSanitizer sees a read beyond them.
+        let shifted: Vec<Vec<T>> = inputs.iter().map(|input| [&vec![initial; before][..], input].concat()).collect();
         let views: Vec<&[T]> = shifted.iter().map(|input| &input[before..]).collect();
         let norm = (form.call)(&views, &mut outputs);
         for (guarded, len) in guarded.iter_mut().zip(&self.outputs) {
             let mut outside = guarded[..before].iter().chain(&guarded[before + len..]);
-            assert!(outside.all(|x| x.bits() == old.bits()), "{} {} wrote outside", self.title(), form.name);
+            assert!(
+                outside.all(|x| x.bits() == initial.bits()),
+                "{} {} wrote outside its outputs",
+                self.title(),
+                form.name
+            );
             guarded.drain(..before);
             guarded.truncate(*len);
         }
         Results { outputs: guarded, norm }
     }
 
-    /// Calls a form on slices of their own.
+    /// Calls a form on slices that begin where an allocation begins and have nothing behind them.
     pub fn run(&self, form: &Form<T>, inputs: &[Vec<T>]) -> Results<T> {
-        self.run_among(form, inputs, [0, 0], T::default())
+        self.run_guarded(form, inputs, [0, 0], T::default())
     }
 
-    /// Asserts that the results are right.
+    /// Panics unless the results are right.
     pub fn assert_right(&self, inputs: &[Vec<T>], results: &Results<T>) {
         let [inputs, outputs] =
             [inputs, &results.outputs].map(|slices| slices.iter().map(Vec::as_slice).collect::<Vec<_>>());
         (self.judge)(&inputs, &outputs, results.norm);
     }
 
-    /// Asserts that all forms give the same bits on slices at any place, whatever the outputs held before, and that they
-    /// are right. Returns them.
+    /// Panics unless all forms give the same right results, bit for bit, and write nothing outside their outputs.
+    /// Slices begin as in [`Self::run_guarded`]. Returns the results.
     pub fn check(&self, inputs: &[Vec<T>], guards: [usize; 2]) -> Results<T> {
-        let expected = self.run_among(&self.forms[0], inputs, guards, T::rounded(-77.5));
+        // Other initial numbers than below: results must not depend on what the outputs held.
+        let expected = self.run_guarded(&self.forms[0], inputs, guards, T::rounded(UNTOUCHED));
         for form in &self.forms[1..] {
-            let actual = self.run_among(form, inputs, guards, T::rounded(f64::NAN));
+            let actual = self.run_guarded(form, inputs, guards, T::rounded(f64::NAN));
             assert!(
                 actual.bits() == expected.bits(),
                 "{} {} differs from {}",
@@ -157,8 +176,10 @@ impl<T: Element> Operation<T> {
     }
 }
 
-/// `forms![operation [values] => method twin [inputs] [outputs] (arguments), ..]`: methods and their parallel twins. Where a
-/// number follows, the first output overwrites the input of this number. Other variables in the arguments stand in brackets.
+/// `forms![operation [variables] => method twin [inputs] [outputs] (arguments) overwritten, ..]`: the forms of methods
+/// and of their parallel twins. `inputs` and `outputs` name the slices that the arguments use, `variables` whatever
+/// else they use. `overwritten`, only for a method in place, is the index of the input that the first output
+/// overwrites.
 macro_rules! forms {
     ($operation:tt $values:tt =>
      $($method:ident $twin:ident [$($x:pat),*] [$($y:pat),*] ($($argument:expr),*) $($input:literal)?),* $(,)?) => {{
@@ -172,6 +193,7 @@ macro_rules! forms {
 }
 pub(crate) use forms;
 
+/// Pushes one form to the vector `$forms`: see [`forms`].
 macro_rules! form {
     ($forms:ident $operation:tt [$($value:ident)*] $method:ident
      [$($x:pat),*] [$($y:pat),*] ($($argument:expr),*) $($input:literal)?) => {{
@@ -180,7 +202,7 @@ macro_rules! form {
             name: stringify!($method),
             overwrites: [$($input)?].first().copied(),
             call: Box::new(move |inputs, outputs| {
-                let ([$($x),*], [$($y),*]) = (inputs, outputs) else { panic!("other numbers of slices") };
+                let ([$($x),*], [$($y),*]) = (inputs, outputs) else { panic!("a wrong number of inputs or outputs") };
                 $operation.$method($($argument),*);
                 0.0
             }),

@@ -1,10 +1,14 @@
-//! Activations in double-double arithmetic, which the program `exhaustive` compares with arithmetic of 192 bits.
+//! The true values of activations, in double-double arithmetic: about 100 bits.
+//!
+//! They decide where a reference in `f64` is too close to a tie to tell the nearest `f32`. The program `exhaustive`
+//! compares them with arithmetic of 192 bits.
 
 use activations::{Activation, ulp};
 
 use crate::DoubleDouble;
 
-/// The number `value * 2^exponent`: a true value to about 100 bits, even if it is subnormal or too small for `f64`.
+/// The number `value * 2^exponent`: the true value of an activation to about 100 bits. The exponent keeps that accuracy
+/// where the number is subnormal or too small for `f64`.
 #[derive(Clone, Copy, Debug)]
 pub struct Exact {
     value: DoubleDouble,
@@ -12,16 +16,16 @@ pub struct Exact {
 }
 
 impl Exact {
-    /// An activation at a finite x.
+    /// The value of an activation at a finite x.
     ///
     /// # Panics
     ///
-    /// If there is no formula for it here.
+    /// If this function has no formula for the activation.
     pub fn of(act: &dyn Activation, x: f64) -> Self {
         match act.name() {
             "relu" => act.reference(x).into(),
             "leaky_relu" if x > 0.0 => x.into(),
-            // The reference at -1 is the slope.
+            // The slope is minus the reference at -1.
             "leaky_relu" => Self::product(-act.reference(-1.0), x),
             "sigmoid" => sigmoid(x),
             "tanh" => tanh(x).into(),
@@ -30,27 +34,28 @@ impl Exact {
         }
     }
 
-    /// The number and the exponent of its factor, a power of two.
+    /// Value and exponent: the number is `value * 2^exponent`.
     pub fn parts(self) -> (DoubleDouble, i32) {
         (self.value, self.exponent)
     }
 
-    /// The product. The exponent keeps the last bits of a small one within the range of `f64`.
+    /// The product. Where b is small it is scaled up, so that the last bits of the product are not below the smallest
+    /// `f64`.
     fn product(a: f64, b: f64) -> Self {
         let exponent = if b.abs() < 1.0 { -600 } else { 0 };
-        Self { value: DoubleDouble::product(a, scaled(b, -exponent)), exponent }
+        Self { value: DoubleDouble::product(a, ldexp(b, -exponent)), exponent }
     }
 
-    /// The nearest `f64`. Subnormal ones may be rounded twice.
+    /// The nearest `f64`. A subnormal one may have been rounded twice.
     pub fn nearest(self) -> f64 {
-        scaled(self.value.hi, self.exponent)
+        ldexp(self.value.hi, self.exponent)
     }
 
     /// The nearest `f32`.
     pub fn nearest_f32(self) -> f32 {
         let (hi, lo) = (self.nearest(), self.value.lo);
-        // Rounding to odd: an inexact hi gets an odd last bit, so that rounding it to f32 gives the f32 nearest to the
-        // sum of hi and lo.
+        // Round hi + lo to odd: if lo is not 0, take the f64 with an odd last bit on the side of lo. Then rounding
+        // again, to f32, gives the f32 nearest to hi + lo.
         let bits = hi.to_bits();
         let odd = match lo {
             0.0 => bits,
@@ -61,17 +66,17 @@ impl Exact {
         f64::from_bits(odd) as f32
     }
 
-    /// The error of a result in ulp.
+    /// The error of an `f64` result in ulp of the true value.
     pub fn error(self, actual: f64) -> f64 {
         let nearest = self.nearest();
         if !(actual.is_finite() && nearest.is_finite()) {
             return ulp::error(actual, nearest);
         }
-        // Small numbers are scaled up first: a difference of subnormal numbers would lose bits.
-        let lift = if self.exponent < -500 { 500 } else { 0 };
-        let part = |part| scaled(part, self.exponent + lift);
-        let error = (scaled(actual, lift) - part(self.value.hi)) - part(self.value.lo);
-        error.abs() / scaled(ulp::spacing::<f64>(nearest), lift)
+        // Small numbers are scaled up first: the difference of subnormal numbers would lose bits.
+        let shift = if self.exponent < -500 { 500 } else { 0 };
+        let shifted = |part| ldexp(part, self.exponent + shift);
+        let error = (ldexp(actual, shift) - shifted(self.value.hi)) - shifted(self.value.lo);
+        error.abs() / ldexp(ulp::spacing::<f64>(nearest), shift)
     }
 }
 
@@ -87,8 +92,8 @@ impl From<DoubleDouble> for Exact {
     }
 }
 
-/// `x * 2^exponent`, rounded once.
-fn scaled(x: f64, exponent: i32) -> f64 {
+/// `x * 2^exponent`, rounded once. The factor is split in two because a power of two may itself be out of range.
+fn ldexp(x: f64, exponent: i32) -> f64 {
     let power = |k: i32| f64::from_bits(((k + 1023) as u64) << 52);
     let exponent = exponent.clamp(-2000, 2000);
     x * power(exponent / 2) * power(exponent - exponent / 2)
@@ -102,18 +107,19 @@ fn exp(x: f64) -> Exact {
 /// 1 / (1 + e^-x) for x >= 0, and e^x / (1 + e^x) for x < 0.
 fn sigmoid(x: f64) -> Exact {
     let (one, e) = (DoubleDouble::from(1.0), exp(-x.abs()));
-    let sum = one + DoubleDouble { hi: scaled(e.value.hi, e.exponent), lo: scaled(e.value.lo, e.exponent) };
+    let sum = one + DoubleDouble { hi: ldexp(e.value.hi, e.exponent), lo: ldexp(e.value.lo, e.exponent) };
     if x < 0.0 { Exact { value: e.value / sum, exponent: e.exponent } } else { (one / sum).into() }
 }
 
 /// m / (m + 2) with m = e^(2 |x|) - 1, with the sign of x.
 fn tanh(x: f64) -> DoubleDouble {
+    // Below |x| = 2^-200 the second term of the series, x^3 / 3, is below double-double accuracy.
     if x.abs() < 2_f64.powi(-200) {
         return x.into();
     }
-    // Beyond 300, 1 - tanh x is below double-double accuracy.
+    // Beyond |x| = 300, 1 - tanh |x| is below double-double accuracy.
     let (m, exponent) = DoubleDouble::exp_m1(2.0 * x.abs().min(300.0));
-    let (one, power) = (DoubleDouble::from(1.0), scaled(1.0, exponent));
+    let (one, power) = (DoubleDouble::from(1.0), ldexp(1.0, exponent));
     let m = if exponent == 0 { m } else { (one + m).scaled(power) + -one };
     (m / (m + one + one)).scaled(1_f64.copysign(x))
 }

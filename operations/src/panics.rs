@@ -1,17 +1,17 @@
-//! Panics, caught with their message and location.
+//! Catches an expected panic, with its message and location, and keeps it from being printed.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-/// A panic that was expected.
+/// A panic that was caught.
 #[derive(Debug)]
 pub struct Caught {
-    /// What it said.
+    /// The message.
     pub message: String,
-    /// The file of its location.
+    /// The file in which it was raised, or that of the caller of a `#[track_caller]` function.
     pub file: String,
-    /// The line of its location.
+    /// The line in that file.
     pub line: u32,
 }
 
@@ -20,7 +20,8 @@ thread_local! {
     static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) };
 }
 
-/// The panic of `work` on this thread, if there is one. Nothing is printed, and no other hook sees it.
+/// Runs `work` and returns its panic, if there is one. A panic on this thread is not printed, and no other hook sees
+/// it. Panics on other threads are left to the hook that was there before.
 pub fn catch(work: impl FnOnce()) -> Option<Caught> {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
@@ -31,8 +32,8 @@ pub fn catch(work: impl FnOnce()) -> Option<Caught> {
             }
             let text = info.payload().downcast_ref::<&str>().map(|text| text.to_string());
             let message = text.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
-            let place = info.location().expect("every panic has a place");
-            CAUGHT.replace(Some(Caught { message, file: place.file().to_string(), line: place.line() }));
+            let location = info.location().expect("every panic has a location");
+            CAUGHT.replace(Some(Caught { message, file: location.file().to_string(), line: location.line() }));
         }));
     });
     IS_CATCHING.set(true);

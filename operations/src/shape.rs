@@ -1,4 +1,4 @@
-//! Tensors of rows.
+//! The shape of a tensor, seen as rows along one of its axes.
 
 use crate::Element;
 
@@ -7,14 +7,14 @@ use crate::Element;
 pub struct Shape {
     /// The product of the sizes before the axis.
     pub outer: usize,
-    /// The elements of a row.
+    /// The number of elements of a row.
     pub axis: usize,
     /// The product of the sizes after the axis: the distance between neighbouring elements of a row.
     pub inner: usize,
 }
 
 impl Shape {
-    /// Rows that lie one after the other.
+    /// Contiguous rows.
     pub const fn rows_of(columns: usize, rows: usize) -> Self {
         Self { outer: rows, axis: columns, inner: 1 }
     }
@@ -34,14 +34,14 @@ impl Shape {
         self.outer * self.inner
     }
 
-    /// The positions of the elements of row `r`.
-    pub fn row(self, r: usize) -> impl Iterator<Item = usize> {
+    /// The indices of the elements of row `r` in the tensor.
+    pub fn row_indices(self, r: usize) -> impl Iterator<Item = usize> {
         let first = r / self.inner * self.inner * self.axis + r % self.inner;
         (0..self.axis).map(move |i| first + i * self.inner)
     }
 
-    /// Row `r` in `f64`.
-    pub fn wide<T: Element>(self, x: &[T], r: usize) -> Vec<f64> {
-        self.row(r).map(|i| x[i].into()).collect()
+    /// Row `r` of a tensor of this shape, in `f64`.
+    pub fn row_as_f64<T: Element>(self, x: &[T], r: usize) -> Vec<f64> {
+        self.row_indices(r).map(|i| x[i].into()).collect()
     }
 }

@@ -1,8 +1,8 @@
-//! Softmax and its kin, along an axis.
+//! Softmax, log-softmax and log-sum-exp along an axis, the gradients of the first two, and the exact softmax.
 
 use activations::{Isa, LogSoftmax, LogSumExp, Softmax, reference};
 
-use crate::bound::{is_beside_infinity, is_within, reference_error};
+use crate::bound::{is_near_overflow, is_within, reference_error};
 use crate::operation::forms;
 use crate::uninit::uninit;
 use crate::{Bound, Element, Family, Operation, Shape};
@@ -14,13 +14,13 @@ pub const LOG_SOFTMAX: Bound = Bound::LogProbability { epsilons: 4.0, ulp: 8.0 }
 /// The bound on a logarithm of a sum of exponentials.
 pub const LOG_SUM_EXP: Bound = Bound::LogSum(4.0);
 /// The bound on the gradients of softmax and log-softmax.
-pub const GRADIENT: Bound = Bound::Gradient(16.0);
+pub const GRADIENT: Bound = Bound::EpsilonsOfGradient(16.0);
 /// The bound on a probability of the exact tier.
 pub const EXACT: Bound = Bound::Ulp([0.51, 0.51]);
-/// How far from 1 the sum of a row of probabilities may be, in epsilons.
+/// The bound on |sum - 1| for the probabilities of a row, in epsilons.
 pub const SUM_EPSILONS: f64 = 4.0;
 
-/// The operations along an axis.
+/// The operations along the axis of this shape.
 pub fn all<T: Element>(shape: Shape) -> Vec<Operation<T>> {
     let mut operations = vec![
         softmax(shape),
@@ -71,9 +71,9 @@ fn softmax_gradient<T: Element>(shape: Shape) -> Operation<T> {
         ],
         judge: Box::new(move |inputs, outputs, _| {
             for r in 0..shape.rows() {
-                let (y, dy) = (shape.wide(inputs[0], r), shape.wide(inputs[1], r));
+                let (y, dy) = (shape.row_as_f64(inputs[0], r), shape.row_as_f64(inputs[1], r));
                 let exact = reference::softmax_gradient(&y, &dy);
-                judge_gradient::<T>(&dy, |_| 0.0, &exact, &shape.wide(outputs[0], r));
+                judge_gradient::<T>(&dy, |_| 0.0, &exact, &shape.row_as_f64(outputs[0], r));
             }
         }),
         ..self::softmax(shape)
@@ -93,9 +93,9 @@ fn log_softmax<T: Element>(shape: Shape) -> Operation<T> {
         ],
         judge: Box::new(move |inputs, outputs, _| {
             for r in 0..shape.rows() {
-                let row = shape.wide(inputs[0], r);
+                let row = shape.row_as_f64(inputs[0], r);
                 let largest = largest(&row);
-                for ((i, exact), x) in shape.row(r).zip(reference::log_softmax(&row)).zip(&row) {
+                for ((i, exact), x) in shape.row_indices(r).zip(reference::log_softmax(&row)).zip(&row) {
                     let y = outputs[0][i];
                     let is_right = is_close(y, exact, LOG_SOFTMAX.epsilons() * exact.abs().max(1.0));
                     assert!(is_right, "{} log-softmax({row:?})[{i}] = {y:e}, not {exact:e}", Isa::current());
@@ -126,9 +126,9 @@ fn log_softmax_gradient<T: Element>(shape: Shape) -> Operation<T> {
         ],
         judge: Box::new(move |inputs, outputs, _| {
             for r in 0..shape.rows() {
-                let (y, dy) = (shape.wide(inputs[0], r), shape.wide(inputs[1], r));
+                let (y, dy) = (shape.row_as_f64(inputs[0], r), shape.row_as_f64(inputs[1], r));
                 let exact = reference::log_softmax_gradient(&y, &dy);
-                judge_gradient::<T>(&dy, |i| y[i].exp(), &exact, &shape.wide(outputs[0], r));
+                judge_gradient::<T>(&dy, |i| y[i].exp(), &exact, &shape.row_as_f64(outputs[0], r));
             }
         }),
         ..self::log_softmax(shape)
@@ -145,7 +145,7 @@ fn log_sum_exp<T: Element>(shape: Shape) -> Operation<T> {
         forms: forms![log_sum_exp [] => forward par_forward [x] [y] (x, y)],
         judge: Box::new(move |inputs, outputs, _| {
             for (r, &y) in outputs[0].iter().enumerate() {
-                let row = shape.wide(inputs[0], r);
+                let row = shape.row_as_f64(inputs[0], r);
                 let (exact, largest) = (reference::log_sum_exp(&row), largest(&row));
                 let log = -reference::log_softmax(&row).into_iter().fold(f64::NEG_INFINITY, f64::max);
                 let is_right = is_close(y, exact, LOG_SUM_EXP.epsilons() * largest.abs().max(log));
@@ -171,20 +171,24 @@ fn exact_softmax(shape: Shape) -> Operation<f32> {
     }
 }
 
-/// Each probability within its bound and within [0, 1], each sum of a row beside 1.
+/// Panics unless each probability is within its bound and in [0, 1], and the sum of each row is near 1.
 fn judge_softmax<T: Element>(shape: Shape, bound: Bound, x: &[T], y: &[T]) {
     for r in 0..shape.rows() {
-        let row = shape.wide(x, r);
+        let row = shape.row_as_f64(x, r);
         let ulp = bound.of_row(&row);
         let largest = largest(&row);
-        for ((i, exact), x) in shape.row(r).zip(reference::softmax(&row)).zip(&row) {
+        for ((i, exact), x) in shape.row_indices(r).zip(reference::softmax(&row)).zip(&row) {
             let below = if (largest - x).is_finite() { largest - x } else { 0.0 };
             let (y, of_reference) = (y[i], reference_error(below) / T::EPSILON);
             let is_right = is_within(y, exact, ulp + of_reference);
             assert!(is_right, "{} softmax({row:?})[{i}] = {y:e}, not {exact:e} within {ulp} ulp", Isa::current());
-            assert!((0.0..=1.0).contains(&y.into()) || y.into().is_nan(), "softmax({row:?})[{i}] = {y:e}");
+            assert!(
+                (0.0..=1.0).contains(&y.into()) || y.into().is_nan(),
+                "softmax({row:?})[{i}] = {y:e}, no probability"
+            );
         }
-        let sum: f64 = shape.wide(y, r).iter().sum();
+        let sum: f64 = shape.row_as_f64(y, r).iter().sum();
+        // The second term is for the rounding errors of the sum that is computed here.
         let bound = SUM_EPSILONS * T::EPSILON + shape.axis as f64 * f64::EPSILON;
         assert!((sum - 1.0).abs() <= bound || sum.is_nan(), "the sum of softmax({row:?}) is {sum}");
     }
@@ -200,18 +204,19 @@ fn is_close<T: Element>(actual: T, exact: f64, bound: f64) -> bool {
     let error = (actual.into() - exact).abs();
     actual.bits() == T::rounded(exact).bits()
         || error <= bound * T::EPSILON * (1.0 + reference_error(1.0) / T::EPSILON) + T::MIN_SUBNORMAL
-        || is_beside_infinity::<T>(exact) && is_beside_infinity::<T>(actual.into())
+        || is_near_overflow::<T>(exact) && is_near_overflow::<T>(actual.into())
 }
 
-/// Within the bound of the largest |dy|, and of a share of the sum of all, where that does not overflow.
-fn judge_gradient<T: Element>(dy: &[f64], share: impl Fn(usize) -> f64, exact: &[f64], dx: &[f64]) {
+/// Panics unless dx is within its bound, or NaN where the true gradient is NaN. `weight(i)` is the factor of the sum of
+/// dy in element i. Nothing is judged where that sum may overflow.
+fn judge_gradient<T: Element>(dy: &[f64], weight: impl Fn(usize) -> f64, exact: &[f64], dx: &[f64]) {
     let sum: f64 = dy.iter().map(|dy| dy.abs()).sum();
     if sum.is_nan() || sum > T::MAX / 4.0 {
         return;
     }
     let largest = dy.iter().fold(0.0, |largest, dy| dy.abs().max(largest));
     for (i, (dx, exact)) in dx.iter().zip(exact).enumerate() {
-        let bound = GRADIENT.epsilons() * T::EPSILON * (largest + share(i) * sum) + 4.0 * T::MIN_SUBNORMAL;
+        let bound = GRADIENT.epsilons() * T::EPSILON * (largest + weight(i) * sum) + 4.0 * T::MIN_SUBNORMAL;
         let is_right = (dx - exact).abs() <= bound || dx.is_nan() && exact.is_nan();
         assert!(is_right, "{} gradient of {dy:?}: {dx:e} at {i}, not {exact:e}", Isa::current());
     }

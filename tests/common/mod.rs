@@ -1,41 +1,86 @@
-//! What several test files share.
+//! Helpers of several test files: inputs, comparison of bits, instruction sets and pools of threads.
+
+// Each test file compiles this module for itself and uses some of it.
 #![allow(dead_code)]
 
-/// Pseudo-random numbers in [-scale, scale).
-pub fn random(len: usize, scale: f32, seed: u32) -> Vec<f32> {
+use activations::Isa;
+use operations::Element;
+
+/// The number in outputs before a call: see [`operations::UNTOUCHED`].
+pub const UNTOUCHED: f32 = operations::UNTOUCHED as f32;
+
+/// The next state of a linear congruential generator modulo 2^32, with the constants of "Numerical Recipes". The high
+/// bits are the more random ones.
+fn next_state(state: u32) -> u32 {
+    state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223)
+}
+
+/// Pseudo-random numbers in [-scale, scale), each exact in `f32`.
+pub fn random<T: Element>(len: usize, scale: f32, seed: u32) -> Vec<T> {
     let mut state = seed;
-    (0..len)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * scale
-        })
-        .collect()
+    let number = |_| {
+        state = next_state(state);
+        T::rounded((((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * scale).into())
+    };
+    (0..len).map(number).collect()
 }
 
 /// The same numbers in `f64`.
-pub fn wide(x: &[f32]) -> Vec<f64> {
+pub fn as_f64(x: &[f32]) -> Vec<f64> {
     x.iter().map(|&x| x.into()).collect()
 }
 
-/// Equal bits, any NaN being equal to any other.
-pub fn same_bits(a: &[f32], b: &[f32]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
+/// Whether two slices have equal lengths and bits. Any NaN equals any other.
+pub fn same_bits<T: Element>(a: &[T], b: &[T]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.bits() == b.bits())
 }
 
-/// Edge values, log-spaced values of both signs and pseudo-random bit patterns.
-pub fn inputs() -> Vec<f32> {
+/// Panics unless [`same_bits`] holds, and tells where it does not.
+#[track_caller]
+pub fn assert_same_bits<T: Element>(actual: &[T], expected: &[T], what: &str) {
+    assert_eq!(actual.len(), expected.len(), "{what}");
+    for i in 0..actual.len() {
+        let (actual, expected, isa) = (actual[i], expected[i], Isa::current());
+        assert!(actual.bits() == expected.bits(), "{isa} {what}: {actual:e} at {i}, not {expected:e}");
+    }
+}
+
+/// Inputs for functions of one number: special values, the ends of the formulas, log-spaced and evenly spaced values,
+/// and pseudo-random bit patterns, each with both signs.
+pub fn inputs_of_all_sizes() -> Vec<f32> {
     let mut x = vec![0.0, -0.0, f32::MIN_POSITIVE, f32::from_bits(1), 1e-40, f32::MAX, f32::INFINITY, f32::NAN];
     x.extend([
+        // Beyond 9.01 tanh rounds to 1. At 16.6, 1 - sigmoid is about 2^-24. Beyond 87.3 e^-x is subnormal, beyond 88.7
+        // e^x overflows, beyond 103.9 e^-x rounds to 0.
         1.0, 9.0, 9.01, 9.09, 9.1, 12.0, 16.6, 87.0, 87.3, 87.4, 88.0, 88.7, 88.8, 100.0, 103.9, 104.0, 110.0, 1e9,
     ]);
+    // From 2^-149, the smallest subnormal number, to 2^127. Then evenly up to 110, where e^x is infinite and e^-x is 0.
     x.extend((0..20_000).map(|i| 2_f32.powf(i as f32 / 20_000.0 * 276.0 - 149.0)));
     x.extend((0..20_000).map(|i| i as f32 * 0.0055));
     let mut state = 1_u32;
     for _ in 0..100_000 {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state = next_state(state);
         x.push(f32::from_bits(state));
     }
     let negative: Vec<f32> = x.iter().map(|x| -x).collect();
     x.extend(negative);
     x
+}
+
+/// Runs `check` on every instruction set.
+pub fn on_every_isa(check: impl Fn()) {
+    Isa::available().for_each(|isa| isa.with(&check));
+}
+
+/// A pool of rayon threads. WebAssembly compiles this function, but has no threads to run it.
+pub fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads")
+}
+
+/// Runs `check` on every instruction set, in a pool of three threads if the build has parallel methods and threads.
+pub fn on_every_isa_in_a_pool(check: impl Fn() + Sync) {
+    #[cfg(all(feature = "rayon", not(target_family = "wasm")))]
+    pool(3).install(|| on_every_isa(&check));
+    #[cfg(not(all(feature = "rayon", not(target_family = "wasm"))))]
+    on_every_isa(check);
 }

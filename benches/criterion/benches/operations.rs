@@ -1,7 +1,7 @@
-//! Every operation on every instruction set, beside memcpy of the same footprint and a plain loop over `std`.
+//! Times every operation of the list on every instruction set, beside memcpy of the first input and a plain loop over
+//! `std`.
 //!
-//! `cargo bench -p criterion-benches -- FILTER`. The operations are those of the list, and each result is judged before it is
-//! timed.
+//! `cargo bench -p criterion-benches -- FILTER`. Results are judged before they are timed.
 
 use std::hint::black_box;
 
@@ -10,15 +10,15 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use operations::{Element, Family, Form, Operation, Parameters, Shape};
 
-/// Numbers in [-8, 8] without a pattern.
+/// Numbers in [-8, 8] in an irregular order.
 fn numbers<T: Element>(len: usize) -> Vec<T> {
     (0..len).map(|i| T::rounded((i.wrapping_mul(2_654_435_761) % 16_001) as f64 / 1000.0 - 8.0)).collect()
 }
 
-/// The loop that a user would write without this crate.
+/// The loop that a user would write without this crate: shape, input, output.
 type PlainLoop = fn(Shape, &[f32], &mut [f32]);
 
-/// The plain loop of an operation, if one is written here.
+/// The plain loop of an operation, if this bench has one.
 fn plain_loop(name: &str) -> Option<PlainLoop> {
     Some(match name {
         "relu" => |_, x, y| elementwise(x, y, |x| x.max(0.0)),
@@ -35,7 +35,7 @@ fn elementwise(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y = function(*x));
 }
 
-/// For rows that lie one after the other.
+/// The plain loop of softmax, for contiguous rows.
 fn softmax(shape: Shape, x: &[f32], y: &mut [f32]) {
     for (x, y) in x.chunks(shape.axis).zip(y.chunks_mut(shape.axis)) {
         let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -48,6 +48,7 @@ fn softmax(shape: Shape, x: &[f32], y: &mut [f32]) {
     }
 }
 
+/// Times a copy of `x`.
 fn memcpy<T: Element>(group: &mut BenchmarkGroup<WallTime>, size: &str, x: &[T]) {
     let mut y = vec![T::default(); x.len()];
     group.throughput(Throughput::Elements(x.len() as u64));
@@ -56,8 +57,8 @@ fn memcpy<T: Element>(group: &mut BenchmarkGroup<WallTime>, size: &str, x: &[T])
     });
 }
 
-/// Times a form on every instruction set, after its results were judged.
-fn on_each<T: Element>(
+/// Judges the results of a form on every instruction set, then times it.
+fn time_on_every_isa<T: Element>(
     group: &mut BenchmarkGroup<WallTime>,
     size: &str,
     operation: &Operation<T>,
@@ -78,8 +79,9 @@ fn on_each<T: Element>(
     }
 }
 
-/// The first form of every operation that `is_chosen` on a tensor of this shape.
-fn bench<T: Element>(c: &mut Criterion, shape: Shape, is_chosen: fn(&Operation<T>) -> bool, plain: bool) {
+/// Times the first form of every operation that `is_chosen`, on a tensor of this shape, and its plain loop
+/// `with_plain_loop`.
+fn bench<T: Element>(c: &mut Criterion, shape: Shape, is_chosen: fn(&Operation<T>) -> bool, with_plain_loop: bool) {
     let all = operations::all::<T>(shape, &Parameters::default());
     for operation in all.iter().filter(|operation| is_chosen(operation)) {
         let mut group = c.benchmark_group(&operation.name);
@@ -89,10 +91,10 @@ fn bench<T: Element>(c: &mut Criterion, shape: Shape, is_chosen: fn(&Operation<T
             (_, Shape { outer, axis, inner }) => format!("axis 1 of {outer}x{axis}x{inner}"),
         };
         let size = if T::BYTES == 8 { format!("{size} f64") } else { size };
-        let inputs = operation.fill(&numbers(shape.len()));
+        let inputs = operation.inputs_from(&numbers(shape.len()));
         memcpy(&mut group, &size, &inputs[0]);
-        on_each(&mut group, &size, operation, &operation.forms[0], &inputs);
-        if let Some(plain) = plain_loop(&operation.name).filter(|_| plain) {
+        time_on_every_isa(&mut group, &size, operation, &operation.forms[0], &inputs);
+        if let Some(plain) = plain_loop(&operation.name).filter(|_| with_plain_loop) {
             let x = numbers(shape.len());
             let mut y = x.clone();
             group.bench_function(BenchmarkId::new("std", &size), |b| b.iter(|| plain(shape, black_box(&x), &mut y)));
@@ -100,8 +102,8 @@ fn bench<T: Element>(c: &mut Criterion, shape: Shape, is_chosen: fn(&Operation<T
     }
 }
 
-fn of_elements(c: &mut Criterion) {
-    // In the first, second and last level of caches, and in memory.
+fn whole_slices(c: &mut Criterion) {
+    // Two lengths for the first level of caches, then the second level, the last level, and memory.
     for len in [8, 1000, 65_536, 1 << 20, 1 << 25] {
         bench::<f32>(c, Shape::rows_of(1, len), |operation| operation.family == Family::Elementwise, true);
     }
@@ -109,7 +111,7 @@ fn of_elements(c: &mut Criterion) {
     bench::<f32>(c, Shape::rows_of(1, 65_536), |operation| operation.family == Family::Reduction, false);
 }
 
-fn of_rows(c: &mut Criterion) {
+fn rows(c: &mut Criterion) {
     for (rows, columns) in [(100_000, 10), (4096, 128), (512, 1000), (8, 32_000), (1, 128_256)] {
         let has_rows = |operation: &Operation<f32>| matches!(operation.family, Family::Axis | Family::Rows);
         bench::<f32>(c, Shape::rows_of(columns, rows), has_rows, true);
@@ -121,6 +123,6 @@ fn of_rows(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = of_elements, of_rows
+    targets = whole_slices, rows
 }
 criterion_main!(benches);

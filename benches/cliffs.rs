@@ -103,7 +103,7 @@ fn main() {
         INPUTS.iter().map(|(kind, x)| (*kind, vec![(0..LEN).map(x).collect()])).collect();
     let gradients: Vec<(&str, Vec<Vec<f32>>)> =
         GRADIENTS.iter().map(|(kind, f)| (*kind, [0, 1].map(|k| (0..LEN).map(|i| f(i)[k]).collect()).into())).collect();
-    let limits = Parameters { limit: 1e-36, scale: Some(1e-3), ..Parameters::default() };
+    let parameters = Parameters { limit: 1e-36, scale: Some(1e-3), ..Parameters::default() };
     let mut worst = 0.0_f64;
     for isa in Isa::available() {
         isa.with(|| {

@@ -211,8 +211,8 @@ macro_rules! uninit_output {
 }
 
 /// All mistakes with the shape of an operation along an axis.
-macro_rules! axis {
-    ($rows:ident, $operation:ident) => {
+macro_rules! shapes_along_an_axis {
+    ($table:ident, $operation:ident) => {
         // The square root of the smallest number that is too large, on 32 bits and on 64.
         for (axis, inner) in [(usize::MAX, 2), (2, usize::MAX), (1 << (usize::BITS / 2), 1 << (usize::BITS / 2))] {
             mistake!($table: _ => $operation::axis(axis, inner), "axis * inner overflows: {axis} * {inner}");
@@ -223,7 +223,7 @@ macro_rules! axis {
             mistake!($table: _ => $operation::along(shape, dim), "there is no dimension {dim} in the shape {shape:?}");
         }
         for (shape, dim) in [(&[usize::MAX, 2, 0][..], 2), (&[0, usize::MAX, 3], 0)] {
-            bad!($rows: _ => $operation::along(shape, dim),
+            mistake!($table: _ => $operation::along(shape, dim),
                 "the shape {shape:?} has more elements than a usize holds");
         }
         for stride in [0, 1, 4] {
@@ -266,7 +266,7 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
         (f64::NAN, "NaN"),
         (-f64::NAN, "NaN"),
     ] {
-        bad!(rows: _ => LeakyRelu::new(slope),
+        mistake!(table: _ => LeakyRelu::new(slope),
             "negative slope must be 0, or positive and finite also as f32, not {text}");
     }
 
@@ -325,74 +325,74 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
         forward_backward par_forward_backward(&a[..6], &[0, 0], 1.0, &mut b[..2], &mut c[..3]),
         "lengths differ: logits has 6 elements, dlogits has 3");
 
-    twins!(rows: Memory { a, c, .. } => loss,
+    twins!(table: Memory { a, c, .. } => loss,
         backward par_backward(&a[..6], &[0, 0], 1.0, &mut c[..3]),
         "lengths differ: logits has 6 elements, dlogits has 3");
-    twins!(rows: Memory { a, c, .. } => loss,
+    twins!(table: Memory { a, c, .. } => loss,
         backward par_backward(&a[..6], &[0, 3], 1.0, &mut c[..6]),
         "the target of row 1 is class 3, but there are 3 classes");
-    twins!(rows: Memory { a, b, c } => loss,
+    twins!(table: Memory { a, b, c } => loss,
         forward_backward par_forward_backward(&a[..6], &[0, 0], Scale::Rows(&[T::default(); 3]), &mut b[..2], &mut c[..6]),
         "scale has 3 elements for 2 rows");
-    twins!(rows: Memory { a, c, .. } => loss,
+    twins!(table: Memory { a, c, .. } => loss,
         backward par_backward(&a[..6], &[0, 0], Scale::Rows(&[T::default(); 1]), &mut c[..6]),
         "scale has 1 elements for 2 rows");
     for class in [-1_i64, 3, i64::MAX, i64::MIN] {
-        twins!(rows: m => loss, forward par_forward(&m.a[..6], &[0, class], &mut m.b[..2]),
+        twins!(table: m => loss, forward par_forward(&m.a[..6], &[0, class], &mut m.b[..2]),
             "the target of row 1 is class {class}, but there are 3 classes");
-        twins!(rows: m => loss.ignoring(7), forward par_forward(&m.a[..6], &[7, class], &mut m.b[..2]),
+        twins!(table: m => loss.ignoring(7), forward par_forward(&m.a[..6], &[7, class], &mut m.b[..2]),
             "the target of row 1 is class {class}, but there are 3 classes");
-        twins!(rows: m => loss, mean par_mean(&m.a[..6], &[0, class]),
+        twins!(table: m => loss, mean par_mean(&m.a[..6], &[0, class]),
             "the target of row 1 is class {class}, but there are 3 classes");
     }
-    twins!(rows: m => loss, mean par_mean(&m.a[..6], &[0]), "targets has 1 elements for 2 rows");
-    twins!(rows: m => loss, mean par_mean(&m.a[..7], &[0, 0]), "logits has 7 elements: not whole rows of 3");
-    twins!(rows: Memory { a, b, .. } => loss, forward_soft par_forward_soft(&a[..6], &a[..5], &mut b[..2]),
+    twins!(table: m => loss, mean par_mean(&m.a[..6], &[0]), "targets has 1 elements for 2 rows");
+    twins!(table: m => loss, mean par_mean(&m.a[..7], &[0, 0]), "logits has 7 elements: not whole rows of 3");
+    twins!(table: Memory { a, b, .. } => loss, forward_soft par_forward_soft(&a[..6], &a[..5], &mut b[..2]),
         "lengths differ: logits has 6 elements, probabilities has 5");
-    twins!(rows: Memory { a, b, .. } => loss, forward_soft par_forward_soft(&a[..6], &a[..6], &mut b[..3]),
+    twins!(table: Memory { a, b, .. } => loss, forward_soft par_forward_soft(&a[..6], &a[..6], &mut b[..3]),
         "losses has 3 elements for 2 rows");
-    twins!(rows: Memory { a, b, c } => loss,
+    twins!(table: Memory { a, b, c } => loss,
         forward_backward_soft par_forward_backward_soft(&a[..6], &a[..6], 1.0, &mut b[..2], &mut c[..9]),
         "lengths differ: logits has 6 elements, dlogits has 9");
-    bad!(rows: _ => CrossEntropy::axis(3, usize::MAX), "axis * inner overflows: 3 * {}", usize::MAX);
-    bad!(rows: _ => CrossEntropy::axis(3, 2).row_stride(6),
+    mistake!(table: _ => CrossEntropy::axis(3, usize::MAX), "axis * inner overflows: 3 * {}", usize::MAX);
+    mistake!(table: _ => CrossEntropy::axis(3, 2).row_stride(6),
         "only rows may have a stride, not an axis whose elements are 2 apart");
     for share in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
-        bad!(rows: _ => loss.label_smoothing(share), "label smoothing must be between 0 and 1, not {share}");
+        mistake!(table: _ => loss.label_smoothing(share), "label smoothing must be between 0 and 1, not {share}");
     }
     for factor in [-0.1, f64::NAN, f64::INFINITY] {
-        bad!(rows: _ => loss.z_loss(factor), "the factor of the z-loss must be finite and at least 0, not {factor}");
-        bad!(rows: _ => BinaryCrossEntropy::new().positive_weight(factor),
+        mistake!(table: _ => loss.z_loss(factor), "the factor of the z-loss must be finite and at least 0, not {factor}");
+        mistake!(table: _ => BinaryCrossEntropy::new().positive_weight(factor),
             "the factor of the positive weight must be finite and at least 0, not {factor}");
     }
     for len in [0, 2, 4] {
-        bad!(rows: m => loss.class_weights(&m.a[..len]), "there are {len} weights for 3 classes");
+        mistake!(table: m => loss.class_weights(&m.a[..len]), "there are {len} weights for 3 classes");
     }
     let binary = BinaryCrossEntropy::new();
-    twins!(rows: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..5], &mut c[..6]),
+    twins!(table: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..5], &mut c[..6]),
         "lengths differ: logits has 6 elements, targets has 5");
-    twins!(rows: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..6], &mut c[..7]),
+    twins!(table: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..6], &mut c[..7]),
         "lengths differ: logits has 6 elements, losses has 7");
-    twins!(rows: Memory { a, b, c } => binary,
+    twins!(table: Memory { a, b, c } => binary,
         forward_backward par_forward_backward(&a[..6], &a[..6], 1.0, &mut b[..6], &mut c[..5]),
         "lengths differ: logits has 6 elements, dlogits has 5");
-    twins!(rows: Memory { a, b, c } => binary,
+    twins!(table: Memory { a, b, c } => binary,
         forward_backward par_forward_backward(&a[..6], &a[..6], 1.0, &mut b[..5], &mut c[..6]),
         "lengths differ: logits has 6 elements, losses has 5");
     for weights in [0, 4] {
-        twins!(rows: Memory { a, b, c } => BinaryCrossEntropy::new().positive_weights(&a[..weights]),
+        twins!(table: Memory { a, b, c } => BinaryCrossEntropy::new().positive_weights(&a[..weights]),
             forward par_forward(&a[..6], &b[..6], &mut c[..6]),
             "logits has 6 elements: not whole rows of {weights}, for which there are weights");
     }
 
     for limit in [-1.0, -f64::MIN_POSITIVE, f64::NEG_INFINITY, f64::NAN] {
-        bad!(rows: m => clip_by_value(&mut m.a, limit), "a limit must be at least 0, not {limit}");
-        bad!(rows: m => _ = clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit), "a limit must be at least 0, not {limit}");
-        bad!(rows: _ => _ = clip_by_global_norm::<T>(&mut [], limit), "a limit must be at least 0, not {limit}");
+        mistake!(table: m => clip_by_value(&mut m.a, limit), "a limit must be at least 0, not {limit}");
+        mistake!(table: m => _ = clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit), "a limit must be at least 0, not {limit}");
+        mistake!(table: _ => _ = clip_by_global_norm::<T>(&mut [], limit), "a limit must be at least 0, not {limit}");
         #[cfg(feature = "rayon")]
         {
-            bad!(rows: m => par_clip_by_value(&mut m.a, limit), "a limit must be at least 0, not {limit}");
-            bad!(rows: m => _ = par_clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit),
+            mistake!(table: m => par_clip_by_value(&mut m.a, limit), "a limit must be at least 0, not {limit}");
+            mistake!(table: m => _ = par_clip_by_global_norm(&mut [&mut m.a, &mut m.b], limit),
                 "a limit must be at least 0, not {limit}");
         }
     }

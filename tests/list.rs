@@ -101,7 +101,7 @@ fn every_public_name_is_in_the_list() {
     // `Scale` is a parameter, `scale` an operation.
     for name in public.iter().filter(|name| !NO_OPERATIONS.contains(&&***name)) {
         let item = name.strip_prefix("par_").unwrap_or(name);
-        assert!(listed.contains(&key(item)), "{name} is public, but not in the list of operations");
+        assert!(listed.contains(&normalized(item)), "{name} is public, but not in the list of operations");
     }
     for item in listed {
         assert!(public.iter().any(|name| normalized(name) == item), "{item} is in the list, but not public");
@@ -149,7 +149,7 @@ fn every_item_has_a_row_with_its_bound_in_the_readme() {
     let mut seen = BTreeSet::new();
     // The table has the bound of an item's first operation.
     for operation in all::<f32>().iter().filter(|operation| seen.insert(operation.item)) {
-        let row = rows.iter().find(|row| key(row[1].trim_matches('`')) == key(operation.item));
+        let row = rows.iter().find(|row| normalized(row[1].trim_matches('`')) == normalized(operation.item));
         let row = row.unwrap_or_else(|| panic!("{} has no row in the README's table", operation.item));
         let bound = operation.bound.to_string();
         assert!(row.contains(&&*bound), "the README's row of {} should state its bound: {bound}", operation.item);

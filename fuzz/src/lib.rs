@@ -166,7 +166,8 @@ pub fn parallel(data: &[u8]) {
             let inputs = operation.inputs_from(&setting.numbers);
             let expected = operation.run(&operation.forms[0], &inputs).bits();
             for form in &operation.forms[1..] {
-                let actual = operation.run_guarded(form, &inputs, setting.guards, T::rounded(UNTOUCHED)).bits();
+                let actual =
+                    operation.run_guarded(form, &inputs, setting.guards, T::rounded(operations::UNTOUCHED)).bits();
                 assert!(actual == expected, "{} {} has other bits", operation.title(), form.name);
             }
         });

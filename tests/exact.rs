@@ -7,7 +7,7 @@ mod common;
 use activations::{ACTIVATIONS, Exp, Isa, LeakyRelu, Relu, Sigmoid, Tanh, ulp};
 use common::{UNTOUCHED, inputs_of_all_sizes, same_bits};
 use operations::elementwise::EXACT;
-use operations::{DoubleDouble, Exact};
+use operations::{DoubleDouble, TrueValue};
 
 #[test]
 fn every_result_is_the_nearest_f32() {
@@ -17,7 +17,7 @@ fn every_result_is_the_nearest_f32() {
     let ties = (1..2048).map(|i| i as f32 * 2_f32.powi(-25));
     x.extend(ties.flat_map(|x| [-x, x]));
     for act in ACTIVATIONS {
-        let exact = |&x: &f32| Exact::of(*act, x.into()).nearest_f32();
+        let exact = |&x: &f32| TrueValue::of(*act, x.into()).nearest_f32();
         let nearest: Vec<f32> = x.iter().map(exact).collect();
         for isa in Isa::available() {
             let mut y = x.clone();

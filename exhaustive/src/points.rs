@@ -1,7 +1,7 @@
 //! Millions of `f64` points, compared with double-double arithmetic.
 
 use activations::{ACTIVATIONS, Activation, Isa};
-use operations::Exact;
+use operations::TrueValue;
 use rayon::prelude::*;
 
 use crate::worst::{Number, Worst};
@@ -62,7 +62,7 @@ impl Interval {
     }
 }
 
-/// Compares every activation that has a formula in [`Exact`], at one `step`-th of the points.
+/// Compares every activation that has a formula in [`TrueValue`], at one `step`-th of the points.
 pub fn run(step: u32) -> Vec<Level> {
     let len = (POINTS / step).max(BLOCK);
     let blocks: Vec<(Interval, u32)> = INTERVALS
@@ -85,7 +85,7 @@ pub fn run(step: u32) -> Vec<Level> {
 
 /// The largest error on each instruction set.
 fn of_block(act: &'static dyn Activation, x: &[f64]) -> Vec<Level> {
-    let exact: Vec<Exact> = x.iter().map(|&x| Exact::of(act, x)).collect();
+    let exact: Vec<TrueValue> = x.iter().map(|&x| TrueValue::of(act, x)).collect();
     let of_isa = |isa: Isa| {
         let (mut y, mut worst) = (x.to_vec(), Worst::default());
         isa.with(|| act.forward_in_place(&mut y));

@@ -1,7 +1,7 @@
 //! The results of a block of inputs, their true values, and counts of what is wrong.
 
 use activations::{Activation, Isa, ulp};
-use operations::{Exact, Hash};
+use operations::{Hash, TrueValue};
 
 use crate::worst::Worst;
 
@@ -71,7 +71,7 @@ impl Oracle {
         let mut close = 0;
         for i in 0..x.len() {
             if is_close_to_a_tie(values[i], nearest[i]) {
-                nearest[i] = Exact::of(act, x[i].into()).nearest_f32();
+                nearest[i] = TrueValue::of(act, x[i].into()).nearest_f32();
                 close += 1;
             }
         }

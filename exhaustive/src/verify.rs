@@ -2,7 +2,7 @@
 
 use activations::ACTIVATIONS;
 use astro_float::{BigFloat, Consts, RoundingMode};
-use operations::Exact;
+use operations::TrueValue;
 
 /// Asserts by arithmetic of 192 bits that the formulas of the oracle are accurate to 90 bits and the references to 4 ulp of
 /// `f64`.
@@ -23,7 +23,7 @@ pub fn run() {
                 "tanh" => big(x).tanh(BITS, ROUND, &mut constants),
                 _ => continue,
             };
-            let exact = Exact::of(*act, x);
+            let exact = TrueValue::of(*act, x);
             let of_reference = exact.error(act.reference(x));
             assert!(of_reference <= 4.0, "the reference of {}({x:e}) is {of_reference} ulp off", act.name());
             let (value, exponent) = exact.parts();

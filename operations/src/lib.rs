@@ -31,7 +31,7 @@ pub use element::Element;
 pub use hash::Hash;
 pub use loss::Options;
 pub use operation::{Family, Form, Operation, Results, UNTOUCHED};
-pub use oracle::Exact;
+pub use oracle::TrueValue;
 pub use shape::Shape;
 pub use uninit::uninit;
 

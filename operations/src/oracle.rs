@@ -10,12 +10,12 @@ use crate::DoubleDouble;
 /// The number `value * 2^exponent`: the true value of an activation to about 100 bits. The exponent keeps that accuracy
 /// where the number is subnormal or too small for `f64`.
 #[derive(Clone, Copy, Debug)]
-pub struct Exact {
+pub struct TrueValue {
     value: DoubleDouble,
     exponent: i32,
 }
 
-impl Exact {
+impl TrueValue {
     /// The value of an activation at a finite x.
     ///
     /// # Panics
@@ -80,13 +80,13 @@ impl Exact {
     }
 }
 
-impl From<f64> for Exact {
+impl From<f64> for TrueValue {
     fn from(value: f64) -> Self {
         DoubleDouble::from(value).into()
     }
 }
 
-impl From<DoubleDouble> for Exact {
+impl From<DoubleDouble> for TrueValue {
     fn from(value: DoubleDouble) -> Self {
         Self { value, exponent: 0 }
     }
@@ -99,16 +99,16 @@ fn ldexp(x: f64, exponent: i32) -> f64 {
     x * power(exponent / 2) * power(exponent - exponent / 2)
 }
 
-fn exp(x: f64) -> Exact {
+fn exp(x: f64) -> TrueValue {
     let (m, exponent) = DoubleDouble::exp_m1(x);
-    Exact { value: DoubleDouble::from(1.0) + m, exponent }
+    TrueValue { value: DoubleDouble::from(1.0) + m, exponent }
 }
 
 /// 1 / (1 + e^-x) for x >= 0, and e^x / (1 + e^x) for x < 0.
-fn sigmoid(x: f64) -> Exact {
+fn sigmoid(x: f64) -> TrueValue {
     let (one, e) = (DoubleDouble::from(1.0), exp(-x.abs()));
     let sum = one + DoubleDouble { hi: ldexp(e.value.hi, e.exponent), lo: ldexp(e.value.lo, e.exponent) };
-    if x < 0.0 { Exact { value: e.value / sum, exponent: e.exponent } } else { (one / sum).into() }
+    if x < 0.0 { TrueValue { value: e.value / sum, exponent: e.exponent } } else { (one / sum).into() }
 }
 
 /// m / (m + 2) with m = e^(2 |x|) - 1, with the sign of x.

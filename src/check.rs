@@ -4,7 +4,7 @@ mod number;
 
 use number::Text;
 
-use crate::loss::Class;
+use crate::class::Class;
 
 /// Two slices must have the same length.
 #[track_caller]

@@ -10,7 +10,7 @@ use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::elementwise;
 use crate::lanes::{Input, Real, Rows, Slices};
-use crate::loss::Weights;
+use crate::options::Weights;
 use crate::passes::drive;
 use crate::recipes::{LogSoftmax, LogSoftmaxGradient, LogSumExp, LossRecipe, Softmax, SoftmaxGradient};
 

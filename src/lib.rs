@@ -17,7 +17,9 @@ mod softmax;
 
 mod call;
 mod check;
+mod class;
 mod isa;
+mod options;
 
 mod cost;
 mod float;
@@ -42,12 +44,14 @@ pub mod ulp;
 #[cfg(feature = "exact")]
 pub use activation::Exact;
 pub use activation::{ACTIVATIONS, Activation, ActivationExt, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
+pub use class::Class;
 pub use clip::{clip_by_global_norm, clip_by_value, global_norm, scale};
 #[cfg(feature = "rayon")]
 pub use clip::{par_clip_by_global_norm, par_clip_by_value, par_global_norm, par_scale};
 pub use float::Float;
 pub use isa::{Isa, UnknownIsa};
-pub use loss::{BinaryCrossEntropy, Class, CrossEntropy, Scale};
+pub use loss::{BinaryCrossEntropy, CrossEntropy};
+pub use options::Scale;
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};
 pub use stream::{set_streaming_threshold, streaming_threshold};
 

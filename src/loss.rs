@@ -1,22 +1,18 @@
 //! Cross-entropy from logits, and its gradient: the public type, its options and its methods.
 
 mod binary;
-mod class;
-mod options;
 
 pub use binary::BinaryCrossEntropy;
-pub use class::Class;
-pub use options::Scale;
 
 use crate::call::{Call, twins};
 use crate::check;
+use crate::class::{Class, Targets};
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::float::Float;
 use crate::lanes::{Rows, Shape, Slices, Split};
+use crate::options::{Options, Scale};
 use crate::recipes::LossRecipe;
-pub(crate) use class::Targets;
-pub(crate) use options::{Options, Weights};
 
 /// The cross-entropy of each row of logits with a class id, `logsumexp(row) - row[target]`, or with probabilities.
 ///

@@ -112,6 +112,7 @@
 mod drive;
 mod fold;
 mod long;
+mod others;
 mod panel;
 #[cfg(feature = "rayon")]
 mod pieces;
@@ -124,7 +125,8 @@ pub use drive::drive;
 pub use wide::WideElementFunction;
 
 use crate::dispatch::{Kernel, Level};
-use crate::lanes::{Lanes, Line, Mask, Memory, ROWS, Real, Rows, Simd, Stack};
+use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
+use others::{MapLaneSums, ReplaceSmall, Subtract};
 
 /// The largest number of groups in a tile: 8 lines, 512 bytes, of each element of a panel.
 pub const GROUPS: usize = 8;
@@ -558,75 +560,6 @@ fn broadcast_row<L: Lanes, const P: usize>(
     row
 }
 
-/// [`Tile::subtract`].
-struct Subtract<'v, T: Real, F, const I: usize> {
-    f: F,
-    values: [&'v [Line<T>]; I],
-    least: f64,
-    sums: &'v mut [RowValues<f64>; 2],
-    rows: usize,
-    result: &'v mut RowValues<T>,
-}
-
-impl<T: Real, F: RowFunction<I, 1>, const I: usize> Kernel for Subtract<'_, T, F, I> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> bool {
-        let (zero, zero_f64) = (<T::Lanes<S> as Memory>::zero(simd), <S::F64 as Memory>::zero(simd));
-        let (mut smallest, one) = (zero_f64.splat(1.0), zero_f64.splat(1.0));
-        for g in 0..self.rows.div_ceil(T::LANES) {
-            let [result] = self.f.apply(load_group(zero, &self.values, g), [zero_f64; 2]);
-            self.result.push_line(Line(result.to_array()));
-            let subtrahend = result.widen();
-            for half in 0..2 {
-                let sums = self.sums[half].lines_mut();
-                let difference = sums[g].load(zero_f64) - subtrahend[half];
-                sums[g] = Line(difference.to_array());
-                // Neither lanes beyond the last row count, nor NaN.
-                let is_small = difference.lt(subtrahend[half] * zero_f64.splat(self.least));
-                let first = g * T::LANES + if T::IS_F32 { half * 8 } else { 0 };
-                let count = self.rows.saturating_sub(first).min(8);
-                smallest = smallest.min(S::F64::select(is_small, zero_f64, one).keep_first(count, one));
-            }
-        }
-        !one.le(smallest).all()
-    }
-}
-
-/// [`Tile::sum_lane_sums`]: a function of lane sums, in place.
-struct MapLaneSums<'v, T: Real, F, const P: usize> {
-    f: F,
-    row_values: [&'v [Line<T>]; P],
-    lane_sums: &'v mut [Line<T>],
-    rows: usize,
-    is_panel: bool,
-}
-
-impl<T: Real, F: ElementFunction<1, P>, const P: usize> Kernel for MapLaneSums<'_, T, F, P> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { f, row_values, lane_sums, rows, is_panel } = self;
-        let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let groups = rows.div_ceil(T::LANES);
-        // Lines beyond the last row hold zeros, which stay.
-        let count = if is_panel { lane_sums.len() } else { rows };
-        for k in 0..count {
-            let values = if is_panel {
-                load_group(zero, &row_values, k % groups)
-            } else {
-                broadcast_row(zero, &row_values, k / T::LANES, k % T::LANES)
-            };
-            let term = lane_sums[k].load(zero);
-            // A lane without an element is 0.
-            let result = Lanes::select(term.le(zero), term, f.apply(values, [term]));
-            lane_sums[k] = Line(result.to_array());
-        }
-    }
-}
-
 /// The row values of a group: lane r belongs to row r.
 #[inline(always)]
 fn load_group<L: Lanes, const P: usize>(like: L, row_values: &[&[Line<L::Float>]; P], group: usize) -> [L; P] {
@@ -635,30 +568,4 @@ fn load_group<L: Lanes, const P: usize>(like: L, row_values: &[&[Line<L::Float>]
         values[p] = row_values[p][group].load(like);
     }
     values
-}
-
-/// [`Tile::replace_small`].
-struct ReplaceSmall<'v, T: Real> {
-    values: &'v [Line<T>],
-    least: f64,
-    others: &'v [RowValues<f64>; 2],
-    sums: &'v mut [RowValues<f64>; 2],
-}
-
-impl<T: Real> Kernel for ReplaceSmall<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let zero = <S::F64 as Memory>::zero(simd);
-        for g in 0..self.values.len() {
-            let values = self.values[g].load(<T::Lanes<S> as Memory>::zero(simd)).widen();
-            for half in 0..2 {
-                let sums = self.sums[half].lines_mut();
-                let (difference, other) = (sums[g].load(zero), self.others[half].lines()[g].load(zero));
-                let is_small = difference.lt(values[half] * zero.splat(self.least));
-                sums[g] = Line(S::F64::select(is_small, other, difference).to_array());
-            }
-        }
-    }
 }

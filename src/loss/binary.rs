@@ -1,12 +1,12 @@
 //! Binary cross-entropy from logits: the public type and its methods.
 
-use super::Weights;
 use crate::binary;
 use crate::call::{Call, twins};
 use crate::check;
 use crate::cost::Cost;
 use crate::float::Float;
 use crate::lanes::{Real, Slices, Split};
+use crate::options::Weights;
 
 /// The binary cross-entropy of each logit x with a target t in [0, 1]: `-(w t ln(sigmoid(x)) + (1 - t) ln(1 -
 /// sigmoid(x)))`.

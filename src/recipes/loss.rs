@@ -37,9 +37,10 @@
 
 use super::softmax::RowSums;
 use super::terms::{Probability, SumInverse, Term, log_sum, nan_unless_finite, ratio};
+use crate::class::Targets;
 use crate::lanes::{Lanes, Real, Stack};
-use crate::loss::{Options, Scale, Targets};
 use crate::math::product;
+use crate::options::{Options, Scale};
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
 use crate::sum::compensated_sum;
 

@@ -1,7 +1,7 @@
 //! The options of cross-entropy, and the scale of its gradient.
 
-use super::Targets;
 use crate::check;
+use crate::class::Targets;
 use crate::lanes::Real;
 use crate::sum::compensated_sum;
 
@@ -32,14 +32,14 @@ impl<T: Real> Scale<'_, T> {
     /// Panics unless there is a factor for each row.
     #[track_caller]
     #[inline(always)]
-    pub(super) fn check(self, rows: usize) {
+    pub(crate) fn check(self, rows: usize) {
         if let Self::Rows(factors) = self {
             check::row_count("scale", factors.len(), rows);
         }
     }
 
     /// The factors of the first `mid` rows and of the rest.
-    pub(super) fn split_at(self, mid: usize) -> (Self, Self) {
+    pub(crate) fn split_at(self, mid: usize) -> (Self, Self) {
         match self {
             Self::All(_) => (self, self),
             Self::Rows(factors) => {

@@ -33,6 +33,9 @@
 //! | [`per_row`](Tile::per_row) | a function of row values |
 //! | [`map`](Tile::map) | a function of each element and of row values, written to the output |
 //!
+//! Logarithms need the sum of all terms but the largest. [`subtract`](Tile::subtract) takes it out of a sum. Where that
+//! leaves too few digits, a second sum without it [replaces](Tile::replace_small) the difference: see [`mod@others`].
+//!
 //! This is the recipe of a softmax. The left column is what happens to one row, the right one the pass that does it for
 //! all rows of the tile:
 //!

@@ -192,15 +192,16 @@ impl<T: Element> Loss<T> {
     fn judge_mean(&self, logits: &[T], mean: f64) {
         let kept = || (0..self.shape.rows()).filter(|r| self.classes[*r] != IGNORED);
         let weight: f64 = kept().map(|r| self.options.weight(self.classes[r] as usize)).sum();
-        let (mut sum, mut magnitudes) = (0.0, 0.0);
+        let (mut losses, mut magnitudes) = (Vec::new(), 0.0);
         for r in kept() {
             let (row, weights) = (self.shape.row_as_f64(logits, r), self.row_weights(r, None));
-            sum += reference::weighted_cross_entropy(&row, &weights, self.options.z_loss);
+            losses.push(reference::weighted_cross_entropy(&row, &weights, self.options.z_loss));
             magnitudes += self.magnitudes(&row, &weights);
         }
         // Each loss is rounded to the element type, to 0 perhaps.
         let of_subnormals = kept().count() as f64 * T::MIN_SUBNORMAL;
-        let (exact, bound) = (sum / weight, (MEAN.epsilons() * T::EPSILON * magnitudes + of_subnormals) / weight);
+        let (exact, bound) =
+            (pairwise_sum(&losses) / weight, (MEAN.epsilons() * T::EPSILON * magnitudes + of_subnormals) / weight);
         let has_overflown = magnitudes > T::MAX / 4.0;
         assert!(has_overflown || is_close(mean, exact, bound), "the mean of {logits:?}: {mean:e}, not {exact:e}");
     }
@@ -311,6 +312,15 @@ pub fn soft<T: Element>(shape: Shape, scale: Option<f64>, options: Options) -> V
             ..base("soft cross-entropy and gradient", vec![shape.len(), shape.rows()], GRADIENT)
         },
     ]
+}
+
+/// The sum of halves, and so on: its rounding error grows with the logarithm of the length.
+fn pairwise_sum(x: &[f64]) -> f64 {
+    if x.len() <= 2 {
+        return x.iter().sum();
+    }
+    let (first, rest) = x.split_at(x.len() / 2);
+    pairwise_sum(first) + pairwise_sum(rest)
 }
 
 /// Numbers between 0 and 1 from any numbers, some of them 0.

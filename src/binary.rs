@@ -111,8 +111,17 @@ impl<L: Lanes> Parts<L> {
         let of_larger = L::select(is_negative, positive, negative);
         let of_smaller = L::select(is_negative, negative, positive);
         let gradient = (of_larger - of_smaller * e) * s;
+        let mut of_size = times(of_larger, size);
+        if L::GRADUAL {
+            // A subnormal w t has few digits, which a large |x| would multiply. All such elements are hard.
+            let (up, down) = (x.splat(2_f64.powi(64)), x.splat(2_f64.powi(-64)));
+            let lifted = (t * up * weight) * size * down;
+            let has_few_digits = positive.abs().lt(x.splat(L::Float::MIN_POSITIVE));
+            let product = L::select(t.abs().le(zero), of_size, L::select(has_few_digits, lifted, of_size));
+            of_size = L::select(is_negative, product, of_size);
+        }
         Self {
-            loss: times(of_larger, size) + times(of_larger + of_smaller, q),
+            loss: of_size + times(of_larger + of_smaller, q),
             gradient: L::select(is_negative, zero - gradient, gradient),
         }
     }

@@ -115,9 +115,10 @@ impl<L: Lanes> Parts<L> {
         if L::GRADUAL {
             // A subnormal w t has few digits, which a large |x| would multiply. All such elements are hard.
             let (up, down) = (x.splat(2_f64.powi(64)), x.splat(2_f64.powi(-64)));
-            let lifted = (t * up * weight) * size * down;
+            let factor = t * up * weight;
+            let lifted = factor * size * down;
             let has_few_digits = positive.abs().lt(x.splat(L::Float::MIN_POSITIVE));
-            let product = L::select(t.abs().le(zero), of_size, L::select(has_few_digits, lifted, of_size));
+            let product = L::select(factor.abs().le(zero), of_size, L::select(has_few_digits, lifted, of_size));
             of_size = L::select(is_negative, product, of_size);
         }
         Self {

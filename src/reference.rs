@@ -182,7 +182,8 @@ fn sums_of_others(x: &[f64]) -> Vec<f64> {
 /// The binary cross-entropy of a logit, with the weight of positive targets.
 pub fn binary_cross_entropy(logit: f64, target: f64, weight: f64) -> f64 {
     let times = |factor: f64, x: f64| if factor == 0.0 && !x.is_nan() { 0.0 } else { factor * x };
-    times(1.0 - target, softplus(logit)) + times(weight * target, softplus(-logit))
+    // The target first: with a large logit the product has all its digits where weight * target is subnormal.
+    times(1.0 - target, softplus(logit)) + times(weight, times(target, softplus(-logit)))
 }
 
 /// The gradient of [`binary_cross_entropy`] with respect to the logit.

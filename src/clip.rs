@@ -120,6 +120,11 @@ pub fn par_clip_by_global_norm<T: Float>(gradients: &mut [&mut [T]], max_norm: f
 
 /// The Euclidean norm of all slices together: what [`clip_by_global_norm`] returns, with the same bits.
 ///
+/// # Special values
+///
+/// NaN or infinity in a slice gives NaN or infinity. The norm of finite `f64` elements may overflow to infinity. 0 without
+/// elements.
+///
 /// # Examples
 ///
 /// ```
@@ -139,7 +144,11 @@ pub fn par_global_norm<T: Float>(gradients: &[&[T]]) -> f64 {
     Norm::of(gradients.iter().copied(), |factor, input| par_sum_squares(level, factor, input)).value()
 }
 
-/// Multiplies every element by a factor, in `f64`, and rounds to the element type.
+/// Multiplies every element by a factor, in `f64`, and rounds to the element type: within 1 ulp.
+///
+/// # Special values
+///
+/// Those of a product: NaN gives NaN, and so does 0 times infinity. Subnormal results are computed.
 ///
 /// # Examples
 ///

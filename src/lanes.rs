@@ -230,7 +230,7 @@ pub trait Memory: Lanes {
     /// `to` must be valid for writes of all lanes.
     #[allow(unsafe_code)]
     unsafe fn store(self, to: *mut Self::Float);
-    /// Stores all lanes, past the caches where [`Simd::STREAMS`]. A [`Simd::fence`] must follow before the kernel
+    /// Stores all lanes, with a non-temporal store where [`Simd::STREAMS`]. A [`Simd::fence`] must follow before the kernel
     /// returns.
     ///
     /// # Safety

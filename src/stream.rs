@@ -1,4 +1,4 @@
-//! The size from which on outputs are written past the caches.
+//! The size above which outputs are written with non-temporal stores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ const LEAST: usize = 1 << 20;
 /// The threshold, or 0 before its first use.
 static THRESHOLD: AtomicUsize = AtomicUsize::new(0);
 
-/// The size in bytes above which an output slice is written past the caches.
+/// The size in bytes above which an output slice is written with non-temporal stores.
 ///
 /// [`Relu`](crate::Relu), [`LeakyRelu`](crate::LeakyRelu) and every gradient of an activation then use non-temporal
 /// stores, on AVX2 and AVX-512, unless they work in place. An ordinary store reads the output's memory first, a
@@ -41,7 +41,7 @@ pub(crate) fn is_above_threshold(bytes: usize) -> bool {
     }
 }
 
-/// Sets the [`streaming_threshold`] for the process. With `usize::MAX` no output is written past the caches.
+/// Sets the [`streaming_threshold`] for the process. With `usize::MAX` no store is non-temporal.
 ///
 /// ```
 /// activations::set_streaming_threshold(usize::MAX);

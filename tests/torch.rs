@@ -156,7 +156,7 @@ fn bits<T: Element>(x: &[T]) -> Vec<u64> {
     x.iter().map(|x| x.bits()).collect()
 }
 
-/// The matrix of so many columns with rows for columns.
+/// The transpose of a matrix with this number of columns.
 fn transposed<T: Copy>(x: &[T], columns: usize) -> Vec<T> {
     (0..columns).flat_map(|c| x.iter().skip(c).step_by(columns).copied()).collect()
 }

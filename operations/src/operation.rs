@@ -42,8 +42,6 @@ pub enum Family {
     Elementwise,
     /// The rows of a tensor along any axis.
     Axis,
-    /// Contiguous rows only.
-    Rows,
     /// All elements together.
     Reduction,
 }

@@ -1,7 +1,7 @@
 //! Views of the caller's slices: sources and outputs of one length, walked through in blocks of lane values.
 //!
 //! ```text
-//! Slices -> blocks() -> whole::<V>()      a Block of V lane values, as long as so many are left
+//! Slices -> blocks() -> whole::<V>()      a Block of V lane values, while V are left
 //!                    -> partial()         a Partial: at most one lane value, the tail
 //! ```
 //!

@@ -18,7 +18,7 @@
 //! float.
 //!
 //! **The rest.** n ln 2 is nearly as large as x, so ln 2 is carried in two parts and r = (x - n high) - n low. With FMA
-//! the products are not rounded. Without it `high` ends in so many zero bits that n `high` is exact.
+//! the products are not rounded. Without it the last bits of `high` are 0, so that n `high` is exact.
 //!
 //! # With FMA, `f32`: eighths and a table
 //!

@@ -1,4 +1,4 @@
-//! Measures what threads gain, and stores past the caches, by size.
+//! Measures what threads and non-temporal stores gain, by size.
 //!
 //! `cargo run --release -p parallel` prints two tables and draws the first as `target/parallel.svg`: the time of a
 //! serial method divided by that of its `par_` twin, and the time of stores to the caches divided by that of stores
@@ -138,7 +138,7 @@ fn draw(curves: &[Vec<(f64, f64)>]) -> Result<(), Box<dyn Error>> {
     Ok(root.present()?)
 }
 
-/// Prints the gain of stores past the caches.
+/// Prints the gain of non-temporal stores.
 fn streaming() {
     let default = streaming_threshold();
     let mut table = Table::new();

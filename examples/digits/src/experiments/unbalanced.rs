@@ -17,7 +17,7 @@ use crate::training::Sgd;
 const WIDTHS: [usize; 3] = [PIXELS, 64, CLASSES];
 /// The digits from this one on are rare.
 const FIRST_RARE: u32 = 5;
-/// One of so many images of a rare digit is kept.
+/// One in this number of images of a rare digit is kept.
 const ONE_IN: usize = 12;
 const LEARNING_RATE: f32 = 0.1;
 const EPOCHS: usize = 30;

@@ -105,13 +105,13 @@ macro_rules! float {
                 drive(level, &mut SoftmaxGradient, rows);
             }
             fn log_softmax(level: Level, rows: &mut Rows<Self, 1>) {
-                drive(level, &mut LogSoftmax, rows);
+                drive(level, &mut LogSoftmax::default(), rows);
             }
             fn log_softmax_gradient(level: Level, rows: &mut Rows<Self, 2>) {
                 drive(level, &mut LogSoftmaxGradient, rows);
             }
             fn log_sum_exp(level: Level, rows: &mut Rows<Self, 1, 0>, results: &mut [Self]) {
-                drive(level, &mut LogSumExp(results), rows);
+                drive(level, &mut LogSumExp::new(results), rows);
             }
             fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, mut recipe: LossRecipe<Self>) {
                 drive(level, &mut recipe, rows);

@@ -147,7 +147,7 @@ impl<'o> CrossEntropy<'o> {
             let work = self.check_arguments(Slices::from(logits), targets, Some(losses), Scale::All(0.0));
             let options = self.options;
             let run = move |level, Arguments { mut logits, targets, losses, scale }: Arguments<T, 1, 0>| {
-                T::losses(level, &mut logits, LossRecipe { targets, losses, scale, options });
+                T::losses(level, &mut logits, LossRecipe::new(targets, losses, scale, options));
             };
             Call { work, cost: || Cost::rows(self.shape), run }.on(threads)
         }
@@ -204,7 +204,7 @@ impl<'o> CrossEntropy<'o> {
             let work = self.check_soft(sources, losses, Scale::All(0.0));
             let options = self.options;
             let run = move |level, Arguments { mut logits, targets, losses, scale }: Arguments<T, 2, 0>| {
-                T::soft_losses(level, &mut logits, LossRecipe { targets, losses, scale, options });
+                T::soft_losses(level, &mut logits, LossRecipe::new(targets, losses, scale, options));
             };
             Call { work, cost: || Cost::rows(self.shape), run }.on(threads)
         }
@@ -229,7 +229,7 @@ impl<'o> CrossEntropy<'o> {
             let work = self.check_soft(Slices::<T, 2>::new(sources, ("dlogits", dlogits)), losses, scale.into());
             let options = self.options;
             let run = move |level, Arguments { mut logits, targets, losses, scale }: Arguments<T, 2, 1>| {
-                T::soft_losses_and_gradient(level, &mut logits, LossRecipe { targets, losses, scale, options });
+                T::soft_losses_and_gradient(level, &mut logits, LossRecipe::new(targets, losses, scale, options));
             };
             Call { work, cost: || Cost::rows(self.shape), run }.on(threads)
         }
@@ -248,7 +248,7 @@ impl<'o> CrossEntropy<'o> {
             let work = self.check_arguments(Slices::from(logits), targets, Some(&mut losses), Scale::All(0.0));
             let options = self.options;
             let run = move |level, Arguments { mut logits, targets, losses, scale }: Arguments<T, 1, 0>| {
-                T::losses(level, &mut logits, LossRecipe { targets, losses, scale, options });
+                T::losses(level, &mut logits, LossRecipe::new(targets, losses, scale, options));
             };
             Call { work, cost: || Cost::rows(self.shape), run }.on(threads);
             options.mean(C::targets(targets), &losses)
@@ -301,7 +301,7 @@ impl<'o> CrossEntropy<'o> {
     > {
         let options = self.options;
         let run = move |level, Arguments { mut logits, targets, losses, scale }: Arguments<'a, T, 1, 1>| {
-            T::losses_and_gradient(level, &mut logits, LossRecipe { targets, losses, scale, options });
+            T::losses_and_gradient(level, &mut logits, LossRecipe::new(targets, losses, scale, options));
         };
         Call { work, cost: || Cost::rows(self.shape), run }
     }

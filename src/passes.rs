@@ -33,8 +33,7 @@
 //! | [`per_row`](Tile::per_row) | a function of row values |
 //! | [`map`](Tile::map) | a function of each element and of row values, written to the output |
 //!
-//! Logarithms need the sum of all terms but the largest. [`subtract`](Tile::subtract) takes it out of a sum. Where that
-//! leaves too few digits, a second sum without it [replaces](Tile::replace_small) the difference: see [`mod@others`].
+//! Logarithms need the sum of all terms but the largest, which [`log_others`](Tile::log_others) finds: see [`mod@others`].
 //!
 //! This is the recipe of a softmax. The left column is what happens to one row, the right one the pass that does it for
 //! all rows of the tile:
@@ -129,7 +128,8 @@ pub use wide::WideElementFunction;
 
 use crate::dispatch::{Kernel, Level};
 use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
-use others::{MapLaneSums, ReplaceSmall, Subtract};
+pub use others::{Sums, ratio};
+use others::{LogOthers, RemoveLargest};
 
 /// The largest number of groups in a tile: 8 lines, 512 bytes, of each element of a panel.
 pub const GROUPS: usize = 8;
@@ -149,6 +149,8 @@ pub trait ElementFunction<const N: usize, const P: usize>: Copy + Send + Sync {
     const IS_FIRST_PASS: bool = false;
     /// Whether its map takes the terms that [`Tile::replace_and_sum`] kept, in place of the first source.
     const TAKES_TERMS: bool = false;
+    /// Whether its sum leaves out the largest term of each row, which is the first row value. Not for short rows.
+    const EXCLUDES_LARGEST: bool = false;
     /// The function of the elements `x`, whose row has the values `row`.
     fn apply<L: Lanes>(self, row: [L; P], x: [L; N]) -> L;
 }
@@ -202,6 +204,11 @@ impl<T: Real, const N: usize> Layout<'_, T, N> {
     /// Whether [`Tile::replace_and_sum`] writes the terms to the output.
     fn keeps_terms_in_output(&self) -> bool {
         !matches!(self, Layout::Short(_) | Layout::Panel(_))
+    }
+
+    /// Whether the rows are interleaved.
+    fn is_panel(&self) -> bool {
+        matches!(self, Layout::Panel(_))
     }
 }
 
@@ -288,16 +295,18 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         }
     }
 
-    /// The sum of `f` over each row, in `f64`, as [`RowFunction::apply`] takes it.
+    /// The sum of `f` over each row, in `f64`, as [`RowFunction::apply`] takes it. Returns true if exactly one term of each
+    /// row was [excluded](ElementFunction::EXCLUDES_LARGEST), and this is known.
     pub fn sum<F: ElementFunction<N, P>, const P: usize>(
         &mut self,
         f: F,
         row_values: [&RowValues<T>; P],
         sums: &mut [RowValues<f64>; 2],
-    ) {
+    ) -> bool {
         let (level, prefetch_distance, row_values) = (self.level, self.prefetch_distance, row_values.map(Stack::lines));
         self.lane_sums.clear();
         let (rows, lane_sums) = (&mut self.rows.inputs(), &mut *self.lane_sums);
+        let mut excluded_one = false;
         match &mut self.layout {
             Layout::Short(slots) => {
                 if F::IS_FIRST_PASS {
@@ -305,7 +314,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
                 }
                 level.run(short::Sum::<_, _, N, P, false> { rows, prefetch_distance, slots, f, row_values, lane_sums });
             }
-            Layout::Long => level.run(long::Sum { rows, f, row_values, lane_sums }),
+            Layout::Long => excluded_one = level.run(long::Sum { rows, f, row_values, lane_sums }),
             Layout::Panel(buffers) => {
                 level.run(panel::Sum::<_, _, N, P, false> { rows, f, row_values, buffers, lane_sums });
             }
@@ -313,6 +322,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
             Layout::Pieces => pieces::sum(level, rows, f, row_values, lane_sums),
         }
         self.fold(sums);
+        excluded_one
     }
 
     /// Folds the lane sums of each row to its sum.
@@ -345,45 +355,30 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
 }
 
 impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
-    /// Subtracts `f` of the row values from the sum of each row, and keeps it as `result`. Returns whether some
-    /// difference is less than `least` times what was subtracted.
-    pub fn subtract<F: RowFunction<I, 1>, const I: usize>(
+    /// The sum R of all terms but the largest of each row, and `logs`: ln(1 + R / largest term), NaN where `max` is not
+    /// finite. Whether the sums that are given are enough, see [`LogOthers`](others::LogOthers).
+    pub fn log_others(
         &self,
-        f: F,
-        values: [&RowValues<T>; I],
-        least: f64,
-        sums: &mut [RowValues<f64>; 2],
-        result: &mut [RowValues<T>; 1],
+        [max, largest]: [&RowValues<T>; 2],
+        sums: Sums<'_>,
+        others: &mut [RowValues<f64>; 2],
+        logs: &mut [RowValues<f64>; 2],
     ) -> bool {
-        let [result] = result;
-        result.clear();
-        let (values, rows) = (values.map(Stack::lines), self.rows.len());
-        self.level.run(Subtract { f, values, least, sums, rows, result })
+        let (axis, groups) = (self.rows.shape().axis, self.rows.len().div_ceil(T::LANES));
+        // A sum of a few terms of `f32` is exact in `f64`.
+        let small = if T::IS_F32 && axis <= T::LANES { 2_f64.powi(-25) } else { 0.5 };
+        // A raised term is at most 2^-166 (`f64`: 2^-1105) of the largest.
+        let raised = axis as f64 * if T::IS_F32 { 2_f64.powi(-166) } else { f64::MIN_POSITIVE * 2_f64.powi(-83) };
+        let (max, largest) = (max.lines(), largest.lines());
+        self.level.run(LogOthers { max, largest, small, raised, sums, others, logs, groups })
     }
 
-    /// The sum of `f` over the lane sums of the last sum, for rows whose lane sums are single terms.
-    pub fn sum_lane_sums<F: ElementFunction<1, P>, const P: usize>(
-        &mut self,
-        f: F,
-        row_values: [&RowValues<T>; P],
-        sums: &mut [RowValues<f64>; 2],
-    ) {
+    /// The sums of the last sum without the largest term, for rows whose lane sums are single terms.
+    pub fn sum_without(&mut self, largest: &RowValues<T>, sums: &mut [RowValues<f64>; 2]) {
         assert!(self.is_single_lane_value());
-        let (row_values, is_panel) = (row_values.map(Stack::lines), matches!(self.layout, Layout::Panel(_)));
-        let (lane_sums, rows) = (self.lane_sums.lines_mut(), self.rows.len());
-        self.level.run(MapLaneSums { f, row_values, lane_sums, rows, is_panel });
+        let (lane_sums, rows, is_panel) = (self.lane_sums.lines_mut(), self.rows.len(), self.layout.is_panel());
+        self.level.run(RemoveLargest { largest: largest.lines(), lane_sums, rows, is_panel });
         self.fold(sums);
-    }
-
-    /// Replaces the differences that are less than `least` times the value of their row by those of `others`.
-    pub fn replace_small(
-        &self,
-        values: &RowValues<T>,
-        least: f64,
-        others: &[RowValues<f64>; 2],
-        sums: &mut [RowValues<f64>; 2],
-    ) {
-        self.level.run(ReplaceSmall { values: values.lines(), least, others, sums });
     }
 
     /// Whether the lane sums of a row are single elements.
@@ -409,7 +404,9 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
                 let rows = &mut rows.inputs();
                 level.run(short::Sum::<_, _, N, P, true> { rows, prefetch_distance, slots, f, row_values, lane_sums });
             }
-            Layout::Long => level.run(long::Sum { rows, f, row_values, lane_sums }),
+            Layout::Long => {
+                level.run(long::Sum { rows, f, row_values, lane_sums });
+            }
             Layout::Panel(buffers) => {
                 let rows = &mut rows.inputs();
                 buffers.reserve_terms(rows.shape().axis, rows.len());
@@ -422,6 +419,15 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
             self.rows.replace_source_by_output();
         }
         self.fold(sums);
+    }
+
+    /// The term of element `i` of row `r`, which the last sum has kept.
+    pub fn term(&self, r: usize, i: usize) -> T {
+        match &self.layout {
+            Layout::Short(slots) => slots[0].lines()[r].0.as_ref()[i],
+            Layout::Panel(buffers) => buffers.term(self.rows.len(), r, i),
+            _ => self.rows.get(0, r, i),
+        }
     }
 
     /// Subtracts `value(r, i)` from element `i` of row `r` of the output, for all elements.
@@ -494,7 +500,7 @@ impl Tile<'_, f32, 1, 1> {
         sums.iter_mut().for_each(Stack::clear);
         let (level, axis, len) = (self.level, self.rows.shape().axis, self.rows.len());
         let (rows, row_values) = (&mut self.rows.inputs(), row_values.lines());
-        let is_panel = matches!(self.layout, Layout::Panel(_));
+        let is_panel = self.layout.is_panel();
         let lane_values = if is_panel { axis } else { len * axis.div_ceil(f32::LANES) };
         if terms.len() < 2 * lane_values {
             terms.resize(2 * lane_values, Line::PLACEHOLDER);
@@ -509,7 +515,7 @@ impl Tile<'_, f32, 1, 1> {
     /// Writes each term divided by the sum of its row to the output.
     pub fn divide_wide(&mut self, terms: &[Line<f64>], sums: &[RowValues<f64>; 2]) {
         let (level, rows) = (self.level, &mut self.rows);
-        if matches!(self.layout, Layout::Panel(_)) {
+        if self.layout.is_panel() {
             level.run(wide::PanelDivide { rows, terms, sums });
         } else {
             level.run(wide::Divide { rows, terms, sums });

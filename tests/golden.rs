@@ -54,22 +54,22 @@ cross-entropy gradient                        25b5679364e04f28 2426dfc979435f7e
 cross-entropy gradient, certain               874dd0c6fc4d1de0 aa38d1b164ac62f9
 cross-entropy mean                            97bda4adadc27bd3 f0e89c04e7e35390
 cross-entropy mean, certain                   ef66894233e9365d e5cc12a9f7e25ca0
-cross-entropy with options                    46a45fb9f1a6650f e245cd41d08ade29
-cross-entropy with options, certain           d54f2390407663ca 7807a0f1a67dcdeb
-cross-entropy and gradient with options       0de94dc7fa4c4c9b 0e3a17c0dc00f33b
-cross-entropy and gradient with options, certain 338f58b8ce6e28a2 0533998b3c404f20
-cross-entropy gradient with options           32c67d8a1d401d09 6591c32de17e3bdb
-cross-entropy gradient with options, certain  97ad02aa297d7211 97e2fd5b1221217e
-cross-entropy mean with options               234b4639c540c3e6 6922f956462b08c7
-cross-entropy mean with options, certain      d3d4894e1e214562 729f7c9f323311b7
-soft cross-entropy                            63a1fcb8e5a7beb2 b44936e8a6f0113a
-soft cross-entropy, certain                   be4e40f7bee1d81b 49ee9c5bdd8cb53d
-soft cross-entropy and gradient               18676272e36fa5d7 a7cbc4c4f599c45c
-soft cross-entropy and gradient, certain      8860d16a1d6c5846 b83d1e6d74e90fa1
-soft cross-entropy with options               c7436e9259932fe7 b72a080776ee303b
-soft cross-entropy with options, certain      fe87c3b5286f9284 3b82e8c320de4d6f
-soft cross-entropy and gradient with options  9485d3f1cbcb15e7 0ebf4459d4db32b5
-soft cross-entropy and gradient with options, certain 0dda6809b8c5d920 a07aa65f2e1fc8ce
+cross-entropy with options                    ea6a5cf9c9c78f14 e245cd41d08ade29
+cross-entropy with options, certain           1aa363e648be1cd9 7807a0f1a67dcdeb
+cross-entropy and gradient with options       a14e268abd5e592f 0e3a17c0dc00f33b
+cross-entropy and gradient with options, certain 5916beffbe36446b 0533998b3c404f20
+cross-entropy gradient with options           461fb7edac72e63e 6591c32de17e3bdb
+cross-entropy gradient with options, certain  e171aa007c96c47b 97e2fd5b1221217e
+cross-entropy mean with options               640be0ce60c7c0ac 6922f956462b08c7
+cross-entropy mean with options, certain      a06d4bfc938b06ee 729f7c9f323311b7
+soft cross-entropy                            701af3d71f3d3111 b44936e8a6f0113a
+soft cross-entropy, certain                   8426960401e60a95 49ee9c5bdd8cb53d
+soft cross-entropy and gradient               2e85f1fea4d5c63c a7cbc4c4f599c45c
+soft cross-entropy and gradient, certain      2abee4d9b941eb38 b83d1e6d74e90fa1
+soft cross-entropy with options               cc9202a91a8b688e b72a080776ee303b
+soft cross-entropy with options, certain      c6dd4dc148950e73 3b82e8c320de4d6f
+soft cross-entropy and gradient with options  edb5ec26eb1ed396 0ebf4459d4db32b5
+soft cross-entropy and gradient with options, certain 57e71a26ebf79e0f a07aa65f2e1fc8ce
 clip_by_value                                 8fa3c212c2287b99 caecdfe730e3d854
 clip_by_global_norm                           abacaecb0d6da361 f830b9587a936222
 global_norm                                   3dc4a2f7fe1c2305 3dc4a2f7fe1c2305

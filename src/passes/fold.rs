@@ -50,7 +50,7 @@ impl<T: Real> Kernel for ContiguousRows<'_, T> {
     }
 }
 
-/// The largest lane of each row's lane value: lane r of the result belongs to row r.
+/// The largest lane of each row's lane value: lane r of the result belongs to row r. Beyond `count` rows it is -inf.
 #[inline(always)]
 pub fn max<L: Fold>(rows: &[L; ROWS], count: usize) -> L {
     if count > 1 {
@@ -66,7 +66,7 @@ pub fn max<L: Fold>(rows: &[L; ROWS], count: usize) -> L {
         }
         half /= 2;
     }
-    rows[0].with_array(lanes)
+    rows[0].with_array(lanes).keep_first(1, rows[0].splat(f64::NEG_INFINITY))
 }
 
 /// The sum of a single row, in lane 0 of the first half. What the other lanes hold is not used.

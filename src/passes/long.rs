@@ -19,6 +19,7 @@
 //! [`Max`] keeps four maxima, because each waits for the one before, and [`Map`] takes four lane values at a time.
 //! Neither has an order to keep: a maximum does not depend on it, and elements of a map do not depend on each other.
 
+use super::others::{Count, exclude};
 use super::{ElementFunction, RowLines, RowValues, broadcast_row, fold};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd};
@@ -76,21 +77,28 @@ pub struct Sum<'s, 'a, T: Real, F, const N: usize, const M: usize, const P: usiz
 impl<T: Real, F: ElementFunction<N, P>, const N: usize, const M: usize, const P: usize> Kernel
     for Sum<'_, '_, T, F, N, M, P>
 {
-    type Output = ();
+    /// Whether exactly one term of each row was excluded.
+    type Output = bool;
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(self, simd: S) -> bool {
         let Self { rows, f, row_values, lane_sums } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let mut levels = Levels::new();
         let mut tree = Tree::new(&mut levels);
+        let mut excluded_one = F::EXCLUDES_LARGEST;
         for r in 0..rows.len() {
             let row_values = broadcast_row(zero, &row_values, r / T::LANES, r % T::LANES);
+            let mut excluded = Count::new(zero);
             let mut blocks = rows.row(r).blocks();
             while let Some(mut block) = blocks.whole::<BLOCK>() {
                 let mut sum = zero;
                 for v in 0..BLOCK {
-                    let term = f.apply(row_values, block.load(simd, v));
+                    let mut term = f.apply(row_values, block.load(simd, v));
+                    if F::EXCLUDES_LARGEST {
+                        excluded.add(row_values[0], term);
+                        term = exclude(row_values[0], term);
+                    }
                     sum = sum + term;
                     if M > 0 {
                         block.store(v, term);
@@ -100,17 +108,25 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const M: usize, const P:
             }
             let mut sum = zero;
             while let Some(partial) = blocks.partial() {
-                let term = f.apply(row_values, partial.load(simd));
-                sum = sum + term.keep_first(partial.len(), zero);
+                let mut term = f.apply(row_values, partial.load(simd)).keep_first(partial.len(), zero);
+                if F::EXCLUDES_LARGEST {
+                    excluded.add(row_values[0], term);
+                    term = exclude(row_values[0], term);
+                }
+                sum = sum + term;
                 if M > 0 {
                     partial.store(term);
                 }
+            }
+            if F::EXCLUDES_LARGEST {
+                excluded_one &= excluded.total() == 1;
             }
             lane_sums.push_line(Line(tree.finish(sum).to_array()));
         }
         for _ in rows.len()..rows.len().next_multiple_of(T::LANES) {
             lane_sums.push_line(Line(zero.to_array()));
         }
+        excluded_one
     }
 }
 

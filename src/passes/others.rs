@@ -1,63 +1,143 @@
-//! The sum of the terms of a row but the largest, for logarithms: see [`crate::recipes`].
+//! The sum R of the terms of a row but the largest, and its logarithm: see [`crate::recipes`].
 //!
 //! ```text
-//! Subtract       sum -= f(row values), in f64; is some difference too small to have enough digits?
-//! MapLaneSums    f of each lane sum, where lane sums are single terms: the sum again, without a term
-//! ReplaceSmall   the differences that are too small, by another sum
+//! s = sum of t(x)                                     a pass
+//! R = s - t(m), in f64                                LogOthers
+//! if R has too few digits in some row:
+//!     r = sum of t(x) over all but the largest        a pass that excludes it, or RemoveLargest and a fold
+//!     R = r where r is small                          LogOthers
+//! log = ln_1p(R / t(m))                               LogOthers
 //! ```
+//!
+//! In rows of up to one lane value the lane sums are terms, and [`RemoveLargest`] makes them those of the second sum.
 
-use super::{ElementFunction, RowFunction, RowValues, broadcast_row, load_group};
+use super::{RowValues, broadcast_row, load_group};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Mask, Memory, Real, Simd};
+use crate::math;
 
-/// [`Tile::subtract`](super::Tile::subtract).
-pub struct Subtract<'v, T: Real, F, const I: usize> {
-    /// The function.
-    pub f: F,
-    /// The row values.
-    pub values: [&'v [Line<T>]; I],
-    /// The least share of what is subtracted that a difference may be.
-    pub least: f64,
-    /// The sums, and then the differences.
-    pub sums: &'v mut [RowValues<f64>; 2],
-    /// The number of rows.
-    pub rows: usize,
-    /// What is subtracted.
-    pub result: &'v mut RowValues<T>,
+/// The sums of a tile that are known.
+#[derive(Clone, Copy)]
+pub enum Sums<'v> {
+    /// The sums of all terms.
+    All(&'v [RowValues<f64>; 2]),
+    /// The sums of all terms, and those that exclude the largest.
+    Both(&'v [RowValues<f64>; 2], &'v [RowValues<f64>; 2]),
+    /// The sums that exclude the largest term, of rows where that is one term.
+    Others(&'v [RowValues<f64>; 2]),
 }
 
-impl<T: Real, F: RowFunction<I, 1>, const I: usize> Kernel for Subtract<'_, T, F, I> {
+/// The sum R of the others of each row, and ln of the sum of e^(x - max).
+///
+/// Returns false if some R has too few digits without the other sum. With both sums, if R is the second one in some row.
+pub struct LogOthers<'v, T: Real> {
+    /// The largest element of each row.
+    pub max: &'v [Line<T>],
+    /// The largest term of each row.
+    pub largest: &'v [Line<T>],
+    /// R is the sum that excludes the largest term where that is less than this share of the largest term.
+    pub small: f64,
+    /// An upper bound of all raised terms together, as a share of the largest term.
+    pub raised: f64,
+    /// What is known.
+    pub sums: Sums<'v>,
+    /// The results R.
+    pub others: &'v mut [RowValues<f64>; 2],
+    /// The logarithms. NaN for a row without probabilities.
+    pub logs: &'v mut [RowValues<f64>; 2],
+    /// The number of groups. Lanes beyond the last row have a largest term of NaN.
+    pub groups: usize,
+}
+
+impl<T: Real> Kernel for LogOthers<'_, T> {
     type Output = bool;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
+        let Self { max, largest, small, raised, sums, others: results, logs, groups } = self;
         let (zero, zero_f64) = (<T::Lanes<S> as Memory>::zero(simd), <S::F64 as Memory>::zero(simd));
-        let (mut smallest, one) = (zero_f64.splat(1.0), zero_f64.splat(1.0));
-        for g in 0..self.rows.div_ceil(T::LANES) {
-            let [result] = self.f.apply(load_group(zero, &self.values, g), [zero_f64; 2]);
-            self.result.push_line(Line(result.to_array()));
-            let subtrahend = result.widen();
+        let (small, raised, one) = (zero_f64.splat(small), zero_f64.splat(raised), zero_f64.splat(1.0));
+        // A difference from here up is not small when it is summed again.
+        let not_small = small * zero_f64.splat(1.5);
+        let mut has_digits = one;
+        results.iter_mut().chain(logs.iter_mut()).for_each(RowValues::clear);
+        for g in 0..groups {
+            let (max, largest) = (max[g].load(zero).widen(), largest[g].load(zero).widen());
             for half in 0..2 {
-                let sums = self.sums[half].lines_mut();
-                let difference = sums[g].load(zero_f64) - subtrahend[half];
-                sums[g] = Line(difference.to_array());
-                // Neither lanes beyond the last row count, nor NaN.
-                let is_small = difference.lt(subtrahend[half] * zero_f64.splat(self.least));
-                let first = g * T::LANES + if T::IS_F32 { half * 8 } else { 0 };
-                let count = self.rows.saturating_sub(first).min(8);
-                smallest = smallest.min(S::F64::select(is_small, zero_f64, one).keep_first(count, one));
+                let largest = largest[half];
+                let load = |sums: &[RowValues<f64>; 2]| sums[half].lines()[g];
+                // Comparisons with NaN are false.
+                let (others, is_bad) = match sums {
+                    Sums::All(all) => {
+                        let difference = load(all).load(zero_f64) - largest;
+                        (difference, difference.lt(largest * not_small))
+                    }
+                    Sums::Both(all, excluding) => {
+                        let (difference, r) = (load(all).load(zero_f64) - largest, load(excluding).load(zero_f64));
+                        let is_small = r.lt(largest * small);
+                        (S::F64::select(is_small, r, difference), is_small)
+                    }
+                    Sums::Others(excluding) => {
+                        let r = load(excluding).load(zero_f64);
+                        (r, (largest * small).le(r))
+                    }
+                };
+                has_digits = S::F64::select(is_bad, zero_f64, has_digits);
+                results[half].push_line(Line(others.to_array()));
+                let log = math::ln_1p(ratio::<T::Lanes<S>>(zero_f64.max(others - largest * raised), largest));
+                let is_finite = max[half].abs().lt(zero_f64.splat(f64::INFINITY));
+                logs[half].push_line(Line(S::F64::select(is_finite, log, zero_f64.splat(f64::NAN)).to_array()));
             }
         }
-        !one.le(smallest).all()
+        one.le(has_digits).all()
     }
 }
 
-/// A function of lane sums, in place, for [`Tile::sum_lane_sums`](super::Tile::sum_lane_sums).
-pub struct MapLaneSums<'v, T: Real, F, const P: usize> {
-    /// The function.
-    pub f: F,
-    /// The row values that the function takes.
-    pub row_values: [&'v [Line<T>]; P],
+/// A term, or 0 if it is the largest of its row.
+#[inline(always)]
+pub fn exclude<L: Lanes>(largest: L, term: L) -> L {
+    L::select(largest.le(term), term.splat(0.0), term)
+}
+
+/// The number of terms of a row that were [excluded](exclude), by lane.
+#[derive(Clone, Copy)]
+pub struct Count<L>(L);
+
+impl<L: Lanes> Count<L> {
+    /// None.
+    #[inline(always)]
+    pub fn new(zero: L) -> Self {
+        Self(zero)
+    }
+
+    /// Counts the term if it is excluded.
+    #[inline(always)]
+    pub fn add(&mut self, largest: L, term: L) {
+        self.0 = self.0.add_bits(L::select(largest.le(term), term.splat_bits(1), term.splat(0.0)));
+    }
+
+    /// The number of terms of the row.
+    #[inline(always)]
+    pub fn total(self) -> usize {
+        self.0.to_array().as_ref().iter().fold(0, |total, count| total + count.low_bits())
+    }
+}
+
+/// others / sum, for sums of terms. Of `f64` it may be subnormal: then a normal number first, and a product of gradual
+/// lanes.
+#[inline(always)]
+pub fn ratio<L: Lanes>(others: L::Double, sum: L::Double) -> L::Double {
+    if L::Float::IS_F32 {
+        return others / sum;
+    }
+    let down = sum.splat(2_f64.powi(-128));
+    (others / (sum * down)).gradual_mul(down)
+}
+
+/// Takes the largest term out of lane sums that are single terms: see the head of this module.
+pub struct RemoveLargest<'v, T: Real> {
+    /// The largest term of each row.
+    pub largest: &'v [Line<T>],
     /// The lane sums.
     pub lane_sums: &'v mut [Line<T>],
     /// The number of rows.
@@ -66,56 +146,24 @@ pub struct MapLaneSums<'v, T: Real, F, const P: usize> {
     pub is_panel: bool,
 }
 
-impl<T: Real, F: ElementFunction<1, P>, const P: usize> Kernel for MapLaneSums<'_, T, F, P> {
+impl<T: Real> Kernel for RemoveLargest<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { f, row_values, lane_sums, rows, is_panel } = self;
+        let Self { largest, lane_sums, rows, is_panel } = self;
         let zero = <T::Lanes<S> as Memory>::zero(simd);
         let groups = rows.div_ceil(T::LANES);
         // Lines beyond the last row hold zeros, which stay.
         let count = if is_panel { lane_sums.len() } else { rows };
         for k in 0..count {
-            let values = if is_panel {
-                load_group(zero, &row_values, k % groups)
+            let [largest] = if is_panel {
+                load_group(zero, &[largest], k % groups)
             } else {
-                broadcast_row(zero, &row_values, k / T::LANES, k % T::LANES)
+                broadcast_row(zero, &[largest], k / T::LANES, k % T::LANES)
             };
             let term = lane_sums[k].load(zero);
-            // A lane without an element is 0.
-            let result = Lanes::select(term.le(zero), term, f.apply(values, [term]));
-            lane_sums[k] = Line(result.to_array());
-        }
-    }
-}
-
-/// [`Tile::replace_small`](super::Tile::replace_small).
-pub struct ReplaceSmall<'v, T: Real> {
-    /// The row values.
-    pub values: &'v [Line<T>],
-    /// The least share of what is subtracted that a difference may be.
-    pub least: f64,
-    /// The sums that replace small differences.
-    pub others: &'v [RowValues<f64>; 2],
-    /// The sums, and then the differences.
-    pub sums: &'v mut [RowValues<f64>; 2],
-}
-
-impl<T: Real> Kernel for ReplaceSmall<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let zero = <S::F64 as Memory>::zero(simd);
-        for g in 0..self.values.len() {
-            let values = self.values[g].load(<T::Lanes<S> as Memory>::zero(simd)).widen();
-            for half in 0..2 {
-                let sums = self.sums[half].lines_mut();
-                let (difference, other) = (sums[g].load(zero), self.others[half].lines()[g].load(zero));
-                let is_small = difference.lt(values[half] * zero.splat(self.least));
-                sums[g] = Line(S::F64::select(is_small, other, difference).to_array());
-            }
+            lane_sums[k] = Line(Lanes::select(largest.le(term), zero, term).to_array());
         }
     }
 }

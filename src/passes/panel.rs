@@ -27,6 +27,7 @@
 //! row done     for each level whose bit is set, from the lowest: lane_sum = levels[level] + lane_sum
 //! ```
 
+use super::others::exclude;
 use super::{ElementFunction, GROUPS, RowLines, RowValues, load_group};
 use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Memory, Real, Rows, Simd};
@@ -56,6 +57,11 @@ impl<T: Real> Buffers<T> {
         &self.terms
     }
 
+    /// The term of element `i` of row `r` of a panel of `rows` rows.
+    pub fn term(&self, rows: usize, r: usize, i: usize) -> T {
+        self.terms[i * rows.div_ceil(T::LANES) + r / T::LANES].0.as_ref()[r % T::LANES]
+    }
+
     /// Makes room for the terms of `rows` rows of length `axis`.
     pub fn reserve_terms(&mut self, axis: usize, rows: usize) {
         let lines = axis * rows.div_ceil(T::LANES);
@@ -69,7 +75,7 @@ impl<T: Real> Buffers<T> {
 pub struct Max<'s, 'a, T: Real> {
     /// The rows.
     pub rows: &'s mut Rows<'a, T, 1, 0>,
-    /// The results: a line for each group.
+    /// The results: a line for each group, -inf beyond the last row.
     pub max: &'s mut RowValues<T>,
 }
 
@@ -81,7 +87,8 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
         let count = self.rows.len();
         let groups = count.div_ceil(T::LANES);
         let mut columns = self.rows.interleaved(0, count);
-        let mut max = [<T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY); GROUPS];
+        let lowest = <T::Lanes<S> as Memory>::zero(simd).splat(f64::NEG_INFINITY);
+        let mut max = [lowest; GROUPS];
         for i in 0..columns.axis() {
             columns.prefetch(simd, i + PREFETCH_ELEMENTS);
             let mut blocks = columns.elements(i).blocks();
@@ -91,7 +98,8 @@ impl<T: Real> Kernel for Max<'_, '_, T> {
             }
         }
         for g in 0..groups {
-            self.max.push_line(Line(max[g].to_array()));
+            let max = max[g].keep_first(T::LANES.min(count - g * T::LANES), lowest);
+            self.max.push_line(Line(max.to_array()));
         }
     }
 }
@@ -141,7 +149,11 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const P: usize, const RE
                 if F::TAKES_TERMS {
                     x[0] = terms[i * groups + g].load(zero);
                 }
-                let term = f.apply(load_group(zero, &row_values, g), x);
+                let values = load_group(zero, &row_values, g);
+                let mut term = f.apply(values, x);
+                if F::EXCLUDES_LARGEST {
+                    term = exclude(values[0], term);
+                }
                 if i < T::LANES {
                     // The first element that goes to this lane sum.
                     lane_sums.push_line(Line((zero + term).to_array()));

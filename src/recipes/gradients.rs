@@ -13,6 +13,7 @@
 //! gradients of the row are 0. Products may be subnormal and are those of
 //! [`math::product`], which computes such products without a microcode assist.
 
+use super::terms::Rounded;
 use crate::lanes::{Lanes, Mask, Real, Stack};
 use crate::math::{self, product};
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
@@ -24,7 +25,7 @@ impl<T: Real> Recipe<T, 2, 1> for SoftmaxGradient {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, _: usize) {
         let (mut sum, mut rounded) = (Stack::array(), [RowValues::new()]);
         tile.sum(DotTerm, [], &mut sum);
-        tile.per_row(RoundedSum, [], Some(&sum), &mut rounded);
+        tile.per_row(Rounded, [], Some(&sum), &mut rounded);
         tile.map(GradientFromDot, rounded.each_ref());
     }
 }
@@ -38,17 +39,6 @@ impl<T: Real> Recipe<T, 2, 1> for LogSoftmaxGradient {
         tile.sum(OutputGradient, [], &mut sum);
         tile.per_row(SumInParts, [], Some(&sum), &mut parts);
         tile.map(LogGradientFromSum, parts.each_ref());
-    }
-}
-
-/// The sum, rounded to the element type.
-#[derive(Clone, Copy)]
-struct RoundedSum;
-
-impl RowFunction<0, 1> for RoundedSum {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, _: [L; 0], sum: [L::Double; 2]) -> [L; 1] {
-        [L::narrow(sum)]
     }
 }
 

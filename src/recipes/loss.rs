@@ -10,8 +10,8 @@
 //! and gradient  xk, m and shift as above
 //!               s = sum of t(x), t kept                   replace_and_sum
 //!               (h, l) = SumInverse(m, s)                 per row
-//!               R, and the loss as above                  per row; where R is small also sum
-//!               share = (s - t(xk)) / s                   per row, in f64; R in place of s - t(m) if xk = m
+//!               R, and the loss as above                  per row
+//!               share = (s - t(xk)) / s                   per row, in f64; R in place of s - t(xk) if t(xk) = t(m)
 //!               dx = (t h + t l) scale                    map
 //!               dx[k] = -share scale                      written to memory
 //! ```
@@ -35,25 +35,34 @@
 //! At the element with the largest probability, A p - a is written as (A - a) - A share, so that nothing is lost if it is
 //! the target and nearly certain.
 
-use super::softmax::RowSums;
-use super::terms::{Probability, SumInverse, Term, log_sum, nan_unless_finite, ratio};
+use super::softmax::LogSums;
+use super::terms::{Probability, SumInverse, nan_unless_finite};
 use crate::class::Targets;
 use crate::lanes::{Lanes, Real, Stack};
 use crate::math::product;
 use crate::options::{Options, Scale};
-use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
+use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile, ratio};
 use crate::sum::compensated_sum;
 
 /// The loss of each row, and its gradient if there is an output.
 pub struct LossRecipe<'a, T> {
     /// The class of each row of the call.
-    pub targets: Targets<'a>,
+    targets: Targets<'a>,
     /// The loss of each row of the call, written here unless it is empty.
-    pub losses: &'a mut [T],
+    losses: &'a mut [T],
     /// The factor of the gradient.
-    pub scale: Scale<'a, T>,
+    scale: Scale<'a, T>,
     /// The options.
-    pub options: Options<'a>,
+    options: Options<'a>,
+    /// Whether the rows of the last tile had a class that is nearly certain.
+    were_certain: bool,
+}
+
+impl<'a, T> LossRecipe<'a, T> {
+    /// The recipe with these arguments.
+    pub fn new(targets: Targets<'a>, losses: &'a mut [T], scale: Scale<'a, T>, options: Options<'a>) -> Self {
+        Self { targets, losses, scale, options, were_certain: false }
+    }
 }
 
 impl<T: Real> Recipe<T, 1, 0> for LossRecipe<'_, T> {
@@ -61,17 +70,15 @@ impl<T: Real> Recipe<T, 1, 0> for LossRecipe<'_, T> {
         if self.are_all_ignored(tile.len(), first_row) {
             return self.write_ignored_losses(tile.len(), first_row);
         }
-        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
+        let (mut target, mut sums) = (RowValues::new(), LogSums::new());
         self.find_targets(tile, first_row, &mut target);
         sums.find_shift(tile);
         let spread = self.sum_spread(tile, &sums.max);
-        sums.sum_terms(tile);
-        sums.exclude_largest(tile);
+        sums.sum(tile, &mut self.were_certain);
         if self.options.is_plain() {
             self.write_plain_losses(tile, &sums, &target, first_row);
         } else {
-            let log = log_of_rows(tile, &sums);
-            self.coefficients(tile, first_row, &sums.max, &log, &target, &spread, None);
+            self.coefficients(tile, first_row, &sums, &target, &spread, None);
         }
         self.write_ignored_losses(tile.len(), first_row);
     }
@@ -82,21 +89,18 @@ impl<T: Real> Recipe<T, 1, 1> for LossRecipe<'_, T> {
         if self.are_all_ignored(tile.len(), first_row) {
             return self.write_ignored(tile, first_row);
         }
-        let (mut target, mut sums) = (RowValues::new(), RowSums::new());
         // What is read of the logits, before the terms overwrite them.
+        let (mut target, mut sums) = (RowValues::new(), LogSums::new());
         self.find_targets(tile, first_row, &mut target);
         sums.find_shift(tile);
         let spread = self.sum_spread(tile, &sums.max);
-        sums.replace_and_sum_terms(tile);
-        let mut inverse = Stack::array();
-        tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
-        sums.exclude_largest_kept(tile);
+        sums.replace_and_sum(tile, &mut self.were_certain);
 
-        let ([inverse, remainder, sum], [offset, lowest, exponent]) = (&inverse, &sums.shift);
-        let (max, [largest_term]) = (&sums.max, &sums.largest_term);
-        let mut share = [RowValues::new()];
-        let numbers = [&target, max, largest_term, offset, lowest, exponent];
-        tile.per_row(OtherShare, numbers, Some(&sums.sum), &mut share);
+        let (mut inverse, mut term, mut share) = (Stack::array(), RowValues::new(), [RowValues::new()]);
+        tile.per_row(SumInverse, [&sums.max], Some(&sums.all), &mut inverse);
+        let [inverse, remainder, sum] = &inverse;
+        tile.set_row_values(&mut term, |r| self.class(first_row + r).map_or(T::default(), |class| tile.term(r, class)));
+        tile.per_row(OtherShare, [&sums.max, sums.largest_term(), &term], Some(&sums.others), &mut share);
         let [share] = &share;
         if self.options.is_plain() {
             if !self.losses.is_empty() {
@@ -108,9 +112,8 @@ impl<T: Real> Recipe<T, 1, 1> for LossRecipe<'_, T> {
             tile.map(ScaledProbability, [inverse, remainder, sum, &scale]);
             self.write_target_gradients(tile, &gradient[0], first_row);
         } else {
-            let log = log_of_rows(tile, &sums);
             let Coefficients { of_probability, even, of_target } =
-                self.coefficients(tile, first_row, max, &log, &target, &spread, Some(share));
+                self.coefficients(tile, first_row, &sums, &target, &spread, Some(share));
             if self.options.smoothing > 0.0 && self.options.weights.is_none() {
                 tile.map(SmoothedProbability, [inverse, remainder, sum, &of_probability, &even]);
             } else {
@@ -173,25 +176,22 @@ impl<T: Real> LossRecipe<'_, T> {
     fn write_plain_losses<const M: usize>(
         &mut self,
         tile: &Tile<'_, T, 1, M>,
-        sums: &RowSums<T>,
+        sums: &LogSums<T>,
         target: &RowValues<T>,
         first_row: usize,
     ) {
-        let RowSums { max, largest_term: [largest_term], sum, .. } = sums;
         let mut loss = [RowValues::new()];
-        tile.per_row(Loss, [target, max, largest_term], Some(sum), &mut loss);
+        tile.per_row(Loss, [target, &sums.max], Some(&sums.log), &mut loss);
         tile.write_row_values(&loss[0], &mut self.losses[first_row..]);
     }
 
     /// Computes and writes the losses of a tile with options, and returns what the gradient needs. `share` is that of
     /// the others, of which a gradient is computed.
-    #[expect(clippy::too_many_arguments, reason = "the numbers of a row, which are apart because they are in lines")]
     fn coefficients<const M: usize>(
         &mut self,
         tile: &Tile<'_, T, 1, M>,
         first_row: usize,
-        max: &RowValues<T>,
-        log: &RowValues<T>,
+        sums: &LogSums<T>,
         target: &RowValues<T>,
         spread: &Spread,
         share: Option<&RowValues<T>>,
@@ -207,7 +207,8 @@ impl<T: Real> LossRecipe<'_, T> {
                 gradients.push([0.0; 3]);
                 continue;
             };
-            let [max, log, target] = [max, log, target].map(|values| tile_value(values, r).to_f64());
+            let [max, target] = [&sums.max, target].map(|values| tile_value(values, r).to_f64());
+            let log = tile.row_sum(&sums.log, r);
             let (log_sum, weight) = (max + log, self.options.weight(class));
             let mut loss = times(1.0 - smoothing, weight * ((max - target) + log)) + times(z_loss, log_sum * log_sum);
             let mass = (1.0 - smoothing) * weight + even * total_weight;
@@ -269,42 +270,32 @@ impl<T: Real> LossRecipe<'_, T> {
 
 impl<T: Real> Recipe<T, 2, 0> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 0>, first_row: usize) {
-        let mut sums = RowSums::new();
+        let mut sums = LogSums::new();
         tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);
-        let log = tile.with_first_source(|tile| {
-            sums.sum_terms(tile);
-            sums.exclude_largest(tile);
-            log_of_rows(tile, &sums)
-        });
-        self.write_soft_losses(tile, first_row, &sums.max, &log, &targets);
+        tile.with_first_source(|tile| sums.sum(tile, &mut self.were_certain));
+        self.write_soft_losses(tile, first_row, &sums, &targets);
     }
 }
 
 impl<T: Real> Recipe<T, 2, 1> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, first_row: usize) {
-        let (mut sums, mut inverse) = (RowSums::new(), Stack::array());
+        let (mut sums, mut inverse) = (LogSums::new(), Stack::array());
         tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);
-        let log = tile.with_first_source(|tile| {
-            sums.replace_and_sum_terms(tile);
-            tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
-            sums.exclude_largest_kept(tile);
-            log_of_rows(tile, &sums)
-        });
-        self.write_soft_losses(tile, first_row, &sums.max, &log, &targets);
+        tile.with_first_source(|tile| sums.replace_and_sum(tile, &mut self.were_certain));
+        tile.per_row(SumInverse, [&sums.max], Some(&sums.all), &mut inverse);
+        self.write_soft_losses(tile, first_row, &sums, &targets);
 
         let Options { smoothing, z_loss, weights, .. } = self.options;
-        let ([largest_term], even) = (&sums.largest_term, smoothing / tile.axis() as f64);
+        let (largest_term, even) = (sums.largest_term(), smoothing / tile.axis() as f64);
         let mut share = [RowValues::new()];
-        let [offset, lowest, exponent] = &sums.shift;
-        let numbers = [&sums.max, &sums.max, largest_term, offset, lowest, exponent];
-        tile.per_row(OtherShare, numbers, Some(&sums.sum), &mut share);
+        tile.per_row(OtherShare, [&sums.max, largest_term, largest_term], Some(&sums.others), &mut share);
         let mut factors = Stack::array::<3>();
         let [of_probability, of_target, evenly] = &mut factors;
         let scale = |r: usize| self.scale.get(first_row + r).to_f64();
         tile.set_row_values(of_probability, |r| {
-            let log_sum = tile_value(&sums.max, r).to_f64() + tile_value(&log, r).to_f64();
+            let log_sum = tile_value(&sums.max, r).to_f64() + tile.row_sum(&sums.log, r);
             T::from_f64(scale(r) * (targets.mass[r] + times(2.0 * z_loss, log_sum)))
         });
         tile.set_row_values(of_target, |r| T::from_f64(scale(r) * (1.0 - smoothing)));
@@ -374,12 +365,11 @@ impl<T: Real> LossRecipe<'_, T> {
         &mut self,
         tile: &Tile<'_, T, 2, M>,
         first_row: usize,
-        max: &RowValues<T>,
-        log: &RowValues<T>,
+        sums: &LogSums<T>,
         targets: &SoftSums,
     ) {
         for r in 0..tile.len() {
-            let [max, log] = [max, log].map(|values| tile_value(values, r).to_f64());
+            let (max, log) = (tile_value(&sums.max, r).to_f64(), tile.row_sum(&sums.log, r));
             let (log_sum, mass) = (max + log, targets.mass[r]);
             let loss = targets.spread[r] + mass * log + times(self.options.z_loss, log_sum * log_sum);
             self.losses[first_row + r] = T::from_f64(loss);
@@ -397,35 +387,15 @@ fn tile_value<T: Real>(values: &RowValues<T>, r: usize) -> T {
     values.lines()[r / T::LANES].0.as_ref()[r % T::LANES]
 }
 
-/// ln of the sum of e^(x - max) of each row, rounded to the element type.
-fn log_of_rows<T: Real, const N: usize, const M: usize>(tile: &Tile<'_, T, N, M>, sums: &RowSums<T>) -> RowValues<T> {
-    let mut log = [RowValues::new()];
-    tile.per_row(Log, [&sums.max, &sums.largest_term[0]], Some(&sums.sum), &mut log);
-    let [log] = log;
-    log
-}
-
-/// ln of the sum of e^(x - max), NaN for a row without probabilities.
-#[derive(Clone, Copy)]
-struct Log;
-
-impl RowFunction<2, 1> for Log {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [max, largest_term]: [L; 2], others: [L::Double; 2]) -> [L; 1] {
-        [nan_unless_finite(max, L::narrow(log_sum(largest_term, others)))]
-    }
-}
-
 /// (max - target) + ln of the sum of e^(x - max): never negative.
 #[derive(Clone, Copy)]
 struct Loss;
 
-impl RowFunction<3, 1> for Loss {
+impl RowFunction<2, 1> for Loss {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [target, max, largest_term]: [L; 3], others: [L::Double; 2]) -> [L; 1] {
-        let (wide_max, target, log) = (max.widen(), target.widen(), log_sum(largest_term, others));
-        let loss = L::narrow([wide_max[0] - target[0] + log[0], wide_max[1] - target[1] + log[1]]);
-        [nan_unless_finite(max, loss)]
+    fn apply<L: Lanes>(self, [target, max]: [L; 2], log: [L::Double; 2]) -> [L; 1] {
+        let (max, target) = (max.widen(), target.widen());
+        [L::narrow([max[0] - target[0] + log[0], max[1] - target[1] + log[1]])]
     }
 }
 
@@ -433,21 +403,16 @@ impl RowFunction<3, 1> for Loss {
 #[derive(Clone, Copy)]
 struct OtherShare;
 
-impl RowFunction<6, 1> for OtherShare {
+impl RowFunction<3, 1> for OtherShare {
     #[inline(always)]
-    fn apply<L: Lanes>(
-        self,
-        [target, max, largest_term, offset, lowest, exponent]: [L; 6],
-        others: [L::Double; 2],
-    ) -> [L; 1] {
-        let term = Term.apply([offset, lowest, exponent], [target]).widen();
-        let (target, wide_max, largest_term) = (target.widen(), max.widen(), largest_term.widen());
+    fn apply<L: Lanes>(self, [max, largest, target]: [L; 3], others: [L::Double; 2]) -> [L; 1] {
+        let (largest, target) = (largest.widen(), target.widen());
         let mut shares = others;
         for half in 0..2 {
-            let sum = others[half] + largest_term[half];
-            // Below the maximum a term is at most half of the sum or close to it: little cancels.
-            let is_largest = wide_max[half].le(target[half]);
-            shares[half] = ratio::<L>(L::Double::select(is_largest, others[half], sum - term[half]), sum);
+            let sum = others[half] + largest[half];
+            // Below the largest a term is at most half of the sum or close to it: little cancels.
+            let is_largest = largest[half].le(target[half]);
+            shares[half] = ratio::<L>(L::Double::select(is_largest, others[half], sum - target[half]), sum);
         }
         [nan_unless_finite(max, L::narrow(shares))]
     }

@@ -23,84 +23,83 @@
 //! which gives the infinite maximum unless there is NaN.
 
 use super::terms::{
-    LargestTerm, LowestTerm, OtherKeptTerm, OtherTerm, Probability, SumInverse, Term, TermShift, is_finite, log_sum,
-    nan_unless_finite,
+    LogShift, OtherKeptTerm, OtherTerm, Probability, Rounded, SumInverse, Term, TermShift, is_finite,
 };
 use crate::lanes::{Lanes, Real, Stack};
-use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
+use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Sums, Tile};
 
-/// The maximum, the shift and the sum of the terms of each row of a tile: the first steps of every recipe here.
-pub struct RowSums<T: Real> {
+/// What a logarithm of a softmax needs of each row of a tile.
+pub struct LogSums<T: Real> {
     /// The largest logit.
     pub max: RowValues<T>,
-    /// The numbers that [`Term`] takes.
-    pub shift: [RowValues<T>; 3],
-    /// The term of the largest logit.
-    pub largest_term: [RowValues<T>; 1],
-    /// The sum of the terms, or of the others.
-    pub sum: [RowValues<f64>; 2],
+    /// The term of the largest logit, and the numbers that [`Term`] takes.
+    shift: [RowValues<T>; 4],
+    /// The sum of all terms.
+    pub all: [RowValues<f64>; 2],
+    /// The sum of all terms but the largest.
+    pub others: [RowValues<f64>; 2],
+    /// ln of the sum of e^(x - max), and NaN for a row without probabilities.
+    pub log: [RowValues<f64>; 2],
 }
 
-impl<T: Real> RowSums<T> {
+impl<T: Real> LogSums<T> {
     /// No rows.
     #[inline(always)]
     pub fn new() -> Self {
-        Self { max: RowValues::new(), shift: Stack::array(), largest_term: Stack::array(), sum: Stack::array() }
+        Self { max: RowValues::new(), shift: Stack::array(), all: Stack::array(), others: Stack::array(), log: Stack::array() }
     }
 
-    /// Sums the terms of a tile, whose shift is known. The logits stay where they are.
-    pub fn sum_terms<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>) {
-        tile.sum(Term, self.shift.each_ref(), &mut self.sum);
-    }
-
-    /// Sums the terms of a tile, whose shift is known. The terms are kept for a map.
-    pub fn replace_and_sum_terms(&mut self, tile: &mut Tile<'_, T, 1, 1>) {
-        tile.replace_and_sum(Term, self.shift.each_ref(), &mut self.sum);
-    }
-
-    /// Takes the largest term out of the sum, while the logits stay where they are.
-    pub fn exclude_largest<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>) {
-        self.exclude(tile, |tile, [offset, lowest, exponent], terms, others| {
-            let [largest_term, lowest_term] = terms;
-            tile.sum(OtherTerm, [offset, lowest, exponent, largest_term, lowest_term], others);
-        });
-    }
-
-    /// Takes the largest term out of the sum, while the terms are kept.
-    pub fn exclude_largest_kept(&mut self, tile: &mut Tile<'_, T, 1, 1>) {
-        self.exclude(tile, |tile, _, terms, others| tile.sum(OtherKeptTerm, terms, others));
-    }
-
-    /// Takes the largest term out of the sum. Where the difference has too few digits, `sum_others` sums the others.
-    /// It gets the shift, and the largest and the lowest term.
-    fn exclude<const M: usize>(
-        &mut self,
-        tile: &mut Tile<'_, T, 1, M>,
-        sum_others: impl FnOnce(&mut Tile<'_, T, 1, M>, [&RowValues<T>; 3], [&RowValues<T>; 2], &mut [RowValues<f64>; 2]),
-    ) {
-        let Self { max, shift, largest_term, sum } = self;
-        let [offset, lowest, exponent] = shift.each_ref();
-        let is_single = tile.is_single_lane_value();
-        let least = if T::IS_F32 && is_single { 2_f64.powi(-25) } else { 0.5 };
-        if !tile.subtract(LargestTerm, [max, offset, lowest, exponent], least, sum, largest_term) {
-            return;
-        }
-        let (mut lowest_term, mut others) = ([RowValues::new()], Stack::array());
-        tile.per_row(LowestTerm, [lowest, exponent], None, &mut lowest_term);
-        let terms = [&largest_term[0], &lowest_term[0]];
-        if is_single {
-            // Each lane sum is a term.
-            tile.sum_lane_sums(OtherKeptTerm, terms, &mut others);
-        } else {
-            sum_others(tile, shift.each_ref(), terms, &mut others);
-        }
-        tile.replace_small(&largest_term[0], least, &others, sum);
-    }
-
-    /// Computes the maximum and the shift.
+    /// Finds the maximum and the shift.
     pub fn find_shift<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>) {
         tile.max(&mut self.max);
-        tile.per_row(TermShift, [&self.max], None, &mut self.shift);
+        tile.per_row(LogShift, [&self.max], None, &mut self.shift);
+    }
+
+    /// The term of the largest logit.
+    pub fn largest_term(&self) -> &RowValues<T> {
+        &self.shift[0]
+    }
+
+    /// Sums the terms and finds the logarithm. The logits stay where they are.
+    ///
+    /// If a class is nearly certain in every row, `all` may stay empty. `were_certain` tells that this was so in the rows
+    /// before, and then whether it is in these.
+    pub fn sum<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>, were_certain: &mut bool) {
+        let Self { max, shift: [largest, offset, lowest, exponent], all, others, log } = self;
+        let (values, mut excluding) = ([&*max, &*largest], Stack::array());
+        let mut sum_others = |tile: &mut Tile<'_, T, 1, M>, excluding: &mut [RowValues<f64>; 2]| {
+            tile.sum(OtherTerm, [largest, offset, lowest, exponent], excluding)
+        };
+        let others_first = *were_certain && !tile.is_single_lane_value();
+        if others_first && sum_others(tile, &mut excluding) {
+            if tile.log_others(values, Sums::Others(&excluding), others, log) {
+                return;
+            }
+        }
+        tile.sum(Term, [offset, lowest, exponent], all);
+        if *were_certain || !tile.log_others(values, Sums::All(all), others, log) {
+            if tile.is_single_lane_value() {
+                tile.sum_without(largest, &mut excluding);
+            } else if !others_first {
+                sum_others(tile, &mut excluding);
+            }
+            *were_certain = !tile.log_others(values, Sums::Both(all, &excluding), others, log);
+        }
+    }
+
+    /// The same, and the terms are kept for a map.
+    pub fn replace_and_sum(&mut self, tile: &mut Tile<'_, T, 1, 1>, were_certain: &mut bool) {
+        let Self { max, shift: [largest, offset, lowest, exponent], all, others, log } = self;
+        let (values, mut excluding) = ([&*max, &*largest], Stack::array());
+        tile.replace_and_sum(Term, [offset, lowest, exponent], all);
+        if *were_certain || !tile.log_others(values, Sums::All(all), others, log) {
+            if tile.is_single_lane_value() {
+                tile.sum_without(largest, &mut excluding);
+            } else {
+                tile.sum(OtherKeptTerm, [largest], &mut excluding);
+            }
+            *were_certain = !tile.log_others(values, Sums::Both(all, &excluding), others, log);
+        }
     }
 }
 
@@ -109,37 +108,29 @@ pub struct Softmax;
 
 impl<T: Real> Recipe<T, 1, 1> for Softmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
-        let (mut sums, mut inverse) = (RowSums::new(), Stack::array());
-        sums.find_shift(tile);
-        sums.replace_and_sum_terms(tile);
-        tile.per_row(SumInverse, [&sums.max], Some(&sums.sum), &mut inverse);
+        let (mut max, mut shift) = (RowValues::new(), Stack::array());
+        let (mut sum, mut inverse) = (Stack::array(), Stack::array());
+        tile.max(&mut max);
+        tile.per_row(TermShift, [&max], None, &mut shift);
+        tile.replace_and_sum(Term, shift.each_ref(), &mut sum);
+        tile.per_row(SumInverse, [&max], Some(&sum), &mut inverse);
         tile.map(Probability, inverse.each_ref());
     }
 }
 
 /// The logarithm of the softmax of each row.
-pub struct LogSoftmax;
+#[derive(Default)]
+pub struct LogSoftmax {
+    were_certain: bool,
+}
 
 impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
-        let (mut sums, mut log) = (RowSums::new(), Stack::array());
+        let (mut sums, mut log) = (LogSums::new(), [RowValues::new()]);
         sums.find_shift(tile);
-        sums.sum_terms(tile);
-        sums.exclude_largest(tile);
-        let RowSums { max, largest_term: [largest_term], sum, .. } = &sums;
-        tile.per_row(MaxAndLog, [max, largest_term], Some(sum), &mut log);
-        tile.map(LogProbability, log.each_ref());
-    }
-}
-
-/// The largest logit, and ln of the sum of e^(x - max), NaN for a row without probabilities.
-#[derive(Clone, Copy)]
-struct MaxAndLog;
-
-impl RowFunction<2, 2> for MaxAndLog {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [max, largest_term]: [L; 2], others: [L::Double; 2]) -> [L; 2] {
-        [max, nan_unless_finite(max, L::narrow(log_sum(largest_term, others)))]
+        sums.sum(tile, &mut self.were_certain);
+        tile.per_row(Rounded, [], Some(&sums.log), &mut log);
+        tile.map(LogProbability, [&sums.max, &log[0]]);
     }
 }
 
@@ -154,24 +145,33 @@ impl ElementFunction<1, 2> for LogProbability {
     }
 }
 
-/// ln of the sum of e^x of each row, written to this slice.
-pub struct LogSumExp<'a, T>(pub &'a mut [T]);
+/// ln of the sum of e^x of each row.
+pub struct LogSumExp<'a, T> {
+    results: &'a mut [T],
+    were_certain: bool,
+}
+
+impl<'a, T> LogSumExp<'a, T> {
+    /// The recipe that writes to this slice.
+    pub fn new(results: &'a mut [T]) -> Self {
+        Self { results, were_certain: false }
+    }
+}
 
 impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
-        let (mut sums, mut result) = (RowSums::new(), [RowValues::new()]);
+        let (mut sums, mut result) = (LogSums::new(), [RowValues::new()]);
         sums.find_shift(tile);
-        sums.sum_terms(tile);
-        sums.exclude_largest(tile);
-        let RowSums { max, largest_term: [largest_term], sum, .. } = &sums;
-        tile.per_row(MaxPlusLog, [max, largest_term], Some(sum), &mut result);
+        sums.sum(tile, &mut self.were_certain);
+        let LogSums { max, log, .. } = &sums;
+        tile.per_row(MaxPlusLog, [max], Some(log), &mut result);
         if !tile.all_rows(max, T::is_finite) {
             let (mut nan, finite) = (Stack::array(), result);
             tile.sum(ZeroOrNan, [], &mut nan);
             result = [RowValues::new()];
             tile.per_row(FiniteOrMax, [max, &finite[0]], Some(&nan), &mut result);
         }
-        tile.write_row_values(&result[0], &mut self.0[first_row..]);
+        tile.write_row_values(&result[0], &mut self.results[first_row..]);
     }
 }
 
@@ -179,11 +179,11 @@ impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
 #[derive(Clone, Copy)]
 struct MaxPlusLog;
 
-impl RowFunction<2, 1> for MaxPlusLog {
+impl RowFunction<1, 1> for MaxPlusLog {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, largest_term]: [L; 2], others: [L::Double; 2]) -> [L; 1] {
-        let ([max_a, max_b], [log_a, log_b]) = (max.widen(), log_sum(largest_term, others));
-        [L::narrow([max_a + log_a, max_b + log_b])]
+    fn apply<L: Lanes>(self, [max]: [L; 1], log: [L::Double; 2]) -> [L; 1] {
+        let wide = max.widen();
+        [L::narrow([wide[0] + log[0], wide[1] + log[1]])]
     }
 }
 

@@ -93,77 +93,43 @@ impl RowFunction<1, 3> for TermShift {
     }
 }
 
-/// The term of the largest element of each row.
+/// From the largest element of each row its term, and the numbers of [`TermShift`].
 #[derive(Clone, Copy)]
-pub struct LargestTerm;
+pub struct LogShift;
 
-impl RowFunction<4, 1> for LargestTerm {
+impl RowFunction<1, 4> for LogShift {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, offset, lowest, exponent]: [L; 4], _: [L::Double; 2]) -> [L; 1] {
-        [Term.apply([offset, lowest, exponent], [max])]
+    fn apply<L: Lanes>(self, [max]: [L; 1], sum: [L::Double; 2]) -> [L; 4] {
+        let [offset, lowest, exponent] = TermShift.apply([max], sum);
+        [Term.apply([offset, lowest, exponent], [max]), offset, lowest, exponent]
     }
 }
 
-/// The term t(x) less that of elements that were raised to the lowest argument, and 0 for the largest element.
-///
-/// So a raised element gives 0, and another one a term whose error is below 2^-167 of the largest.
+/// The term t(x). Its sum excludes the largest.
 #[derive(Clone, Copy)]
 pub struct OtherTerm;
 
-impl<const N: usize> ElementFunction<N, 5> for OtherTerm {
+impl ElementFunction<1, 4> for OtherTerm {
+    const EXCLUDES_LARGEST: bool = true;
+
     #[inline(always)]
-    fn apply<L: Lanes>(self, [offset, lowest, exponent, largest_term, lowest_term]: [L; 5], x: [L; N]) -> L {
-        OtherKeptTerm.apply([largest_term, lowest_term], [Term.apply([offset, lowest, exponent], x)])
+    fn apply<L: Lanes>(self, [_, offset, lowest, exponent]: [L; 4], x: [L; 1]) -> L {
+        Term.apply([offset, lowest, exponent], x)
     }
 }
 
-/// [`OtherTerm`] from the term.
+/// A term that was kept. Its sum excludes the largest.
 #[derive(Clone, Copy)]
 pub struct OtherKeptTerm;
 
-impl<const N: usize> ElementFunction<N, 2> for OtherKeptTerm {
+impl ElementFunction<1, 1> for OtherKeptTerm {
+    const EXCLUDES_LARGEST: bool = true;
     const TAKES_TERMS: bool = true;
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, [largest_term, lowest_term]: [L; 2], term: [L; N]) -> L {
-        L::select(largest_term.le(term[0]), term[0].splat(0.0), term[0] - lowest_term)
+    fn apply<L: Lanes>(self, _: [L; 1], [term]: [L; 1]) -> L {
+        term
     }
-}
-
-/// The term of elements that were raised to the lowest argument.
-#[derive(Clone, Copy)]
-pub struct LowestTerm;
-
-impl RowFunction<2, 1> for LowestTerm {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [lowest, exponent]: [L; 2], _: [L::Double; 2]) -> [L; 1] {
-        [math::exp_scaled(lowest, exponent)]
-    }
-}
-
-/// ln of the sum of e^(x - max), in `f64`, from the largest term and the sum of the others. Never negative, and exactly
-/// 0 where there are no others.
-#[inline(always)]
-pub fn log_sum<L: Lanes>(largest_term: L, others: [L::Double; 2]) -> [L::Double; 2] {
-    let [top_a, top_b] = largest_term.widen();
-    [log_of_ratio::<L>(top_a, others[0]), log_of_ratio::<L>(top_b, others[1])]
-}
-
-/// ln(1 + others / top).
-#[inline(always)]
-fn log_of_ratio<L: Lanes>(top: L::Double, others: L::Double) -> L::Double {
-    math::ln_1p(ratio::<L>(others, top))
-}
-
-/// others / sum, for sums of terms. Of `f64` it may be subnormal: then a normal number first, and a product of gradual
-/// lanes.
-#[inline(always)]
-pub fn ratio<L: Lanes>(others: L::Double, sum: L::Double) -> L::Double {
-    if L::Float::IS_F32 {
-        return others / sum;
-    }
-    let down = sum.splat(2_f64.powi(-128));
-    (others / (sum * down)).gradual_mul(down)
 }
 
 /// True for the rows whose maximum is finite.
@@ -177,6 +143,17 @@ pub fn is_finite<L: Lanes>(max: L) -> L::Mask {
 #[inline(always)]
 pub fn nan_unless_finite<L: Lanes>(max: L, value: L) -> L {
     L::select(is_finite(max), value, max.splat(f64::NAN))
+}
+
+/// The sum, rounded to the element type.
+#[derive(Clone, Copy)]
+pub struct Rounded;
+
+impl RowFunction<0, 1> for Rounded {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, _: [L; 0], sum: [L::Double; 2]) -> [L; 1] {
+        [L::narrow(sum)]
+    }
 }
 
 /// A term divided by its row's sum. Exactly 1 where they are equal.

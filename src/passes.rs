@@ -128,8 +128,8 @@ pub use wide::WideElementFunction;
 
 use crate::dispatch::{Kernel, Level};
 use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd, Stack};
-pub use others::{Sums, ratio};
 use others::{LogOthers, RemoveLargest};
+pub use others::{Logs, Sums, ratio};
 
 /// The largest number of groups in a tile: 8 lines, 512 bytes, of each element of a panel.
 pub const GROUPS: usize = 8;
@@ -355,22 +355,16 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
 }
 
 impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
-    /// The sum R of all terms but the largest of each row, and `logs`: ln(1 + R / largest term), NaN where `max` is not
-    /// finite. Whether the sums that are given are enough, see [`LogOthers`](others::LogOthers).
-    pub fn log_others(
-        &self,
-        [max, largest]: [&RowValues<T>; 2],
-        sums: Sums<'_>,
-        others: &mut [RowValues<f64>; 2],
-        logs: &mut [RowValues<f64>; 2],
-    ) -> bool {
-        let (axis, groups) = (self.rows.shape().axis, self.rows.len().div_ceil(T::LANES));
+    /// The sum of all terms but the largest of each row, and its logarithm. Returns whether the sums that are given are
+    /// enough, see [`LogOthers`](others::LogOthers).
+    pub fn log_others(&self, [max, largest]: [&RowValues<T>; 2], sums: Sums<'_>, logs: &mut Logs<T>) -> bool {
+        let (axis, rows) = (self.rows.shape().axis, self.rows.len());
         // A sum of a few terms of `f32` is exact in `f64`.
         let small = if T::IS_F32 && axis <= T::LANES { 2_f64.powi(-25) } else { 0.5 };
         // A raised term is at most 2^-166 (`f64`: 2^-1105) of the largest.
         let raised = axis as f64 * if T::IS_F32 { 2_f64.powi(-166) } else { f64::MIN_POSITIVE * 2_f64.powi(-83) };
         let (max, largest) = (max.lines(), largest.lines());
-        self.level.run(LogOthers { max, largest, small, raised, sums, others, logs, groups })
+        self.level.run(LogOthers { max, largest, small, raised, sums, logs, rows })
     }
 
     /// The sums of the last sum without the largest term, for rows whose lane sums are single terms.
@@ -379,6 +373,15 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
         let (lane_sums, rows, is_panel) = (self.lane_sums.lines_mut(), self.rows.len(), self.layout.is_panel());
         self.level.run(RemoveLargest { largest: largest.lines(), lane_sums, rows, is_panel });
         self.fold(sums);
+    }
+
+    /// Runs passes over the first `len` elements of the rows alone.
+    pub fn with_first_elements<R>(&mut self, len: usize, passes: impl FnOnce(&mut Self) -> R) -> R {
+        let axis = self.rows.shape().axis;
+        self.rows.set_axis(len);
+        let result = passes(self);
+        self.rows.set_axis(axis);
+        result
     }
 
     /// Whether the lane sums of a row are single elements.

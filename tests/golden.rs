@@ -48,28 +48,28 @@ exact softmax                                 8ef3d4733bda41b5 -
 exact softmax, certain                        8552a2805471e4a0 -
 cross-entropy                                 81edff0f78f648af f12b192c6959a68c
 cross-entropy, certain                        d2ef253dfe3a17f2 cbf93ec0f62541b6
-cross-entropy and gradient                    a0aa7d1ab4e5a286 3fa79ca87eb51a4f
-cross-entropy and gradient, certain           cf219b4a7033f763 936269a1126ed922
-cross-entropy gradient                        25b5679364e04f28 2426dfc979435f7e
-cross-entropy gradient, certain               874dd0c6fc4d1de0 aa38d1b164ac62f9
+cross-entropy and gradient                    a0aa7d1ab4e5a286 42c2936135b08714
+cross-entropy and gradient, certain           57c0b52b3ec32834 7dbfb72d37889b6b
+cross-entropy gradient                        25b5679364e04f28 67dda3404e84a4a1
+cross-entropy gradient, certain               6865cfad68b6ff8f bb5902514f041ba0
 cross-entropy mean                            97bda4adadc27bd3 f0e89c04e7e35390
 cross-entropy mean, certain                   ef66894233e9365d e5cc12a9f7e25ca0
 cross-entropy with options                    ea6a5cf9c9c78f14 e245cd41d08ade29
 cross-entropy with options, certain           1aa363e648be1cd9 7807a0f1a67dcdeb
-cross-entropy and gradient with options       a14e268abd5e592f 0e3a17c0dc00f33b
-cross-entropy and gradient with options, certain 5916beffbe36446b 0533998b3c404f20
-cross-entropy gradient with options           461fb7edac72e63e 6591c32de17e3bdb
-cross-entropy gradient with options, certain  e171aa007c96c47b 97e2fd5b1221217e
+cross-entropy and gradient with options       a14e268abd5e592f 668f840479daae64
+cross-entropy and gradient with options, certain 71c6ea45c072c6fb b5bb2dcf9c67b5df
+cross-entropy gradient with options           461fb7edac72e63e e86c70d47b357030
+cross-entropy gradient with options, certain  a3b4130dd80fa50b 8cc6586a4cd25c45
 cross-entropy mean with options               640be0ce60c7c0ac 6922f956462b08c7
 cross-entropy mean with options, certain      a06d4bfc938b06ee 729f7c9f323311b7
 soft cross-entropy                            701af3d71f3d3111 b44936e8a6f0113a
 soft cross-entropy, certain                   8426960401e60a95 49ee9c5bdd8cb53d
-soft cross-entropy and gradient               2e85f1fea4d5c63c a7cbc4c4f599c45c
-soft cross-entropy and gradient, certain      2abee4d9b941eb38 b83d1e6d74e90fa1
+soft cross-entropy and gradient               2e85f1fea4d5c63c cd52d5fd609e2685
+soft cross-entropy and gradient, certain      d7c580d5cce81feb c984f3ac26a731c5
 soft cross-entropy with options               cc9202a91a8b688e b72a080776ee303b
 soft cross-entropy with options, certain      c6dd4dc148950e73 3b82e8c320de4d6f
-soft cross-entropy and gradient with options  edb5ec26eb1ed396 0ebf4459d4db32b5
-soft cross-entropy and gradient with options, certain 57e71a26ebf79e0f a07aa65f2e1fc8ce
+soft cross-entropy and gradient with options  edb5ec26eb1ed396 93d7acb67a580771
+soft cross-entropy and gradient with options, certain 259eed471f1a87cc 600658aa1476eaa5
 clip_by_value                                 8fa3c212c2287b99 caecdfe730e3d854
 clip_by_global_norm                           abacaecb0d6da361 f830b9587a936222
 global_norm                                   3dc4a2f7fe1c2305 3dc4a2f7fe1c2305

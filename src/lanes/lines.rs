@@ -77,6 +77,11 @@ impl<T: Real, const CAPACITY: usize> Stack<T, CAPACITY> {
         unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 
+    /// Lane `i`, counted through all lines.
+    pub fn get(&self, i: usize) -> T {
+        self.lines()[i / T::LANES].0.as_ref()[i % T::LANES]
+    }
+
     /// The lines in order, to be changed.
     #[inline(always)]
     pub fn lines_mut(&mut self) -> &mut [Line<T>] {

@@ -129,6 +129,12 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         Self { sources, outputs, shape, first: 0, len: 1, is_uninit, is_shared: false, _borrow: PhantomData }
     }
 
+    /// Changes the number of elements of a row, to one that is at most that of [`new`](Self::new).
+    pub fn set_axis(&mut self, axis: usize) {
+        assert!(axis <= self.shape.stride / self.shape.inner);
+        self.shape.axis = axis;
+    }
+
     /// The offset of element `i` of row `r` in each slice.
     #[inline(always)]
     fn offset(&self, r: usize, i: usize) -> usize {

@@ -13,7 +13,7 @@
 
 use super::{RowValues, broadcast_row, load_group};
 use crate::dispatch::Kernel;
-use crate::lanes::{Lanes, Line, Mask, Memory, Real, Simd};
+use crate::lanes::{Lanes, Line, Mask, Memory, Real, Simd, Stack};
 use crate::math;
 
 /// The sums of a tile that are known.
@@ -27,7 +27,28 @@ pub enum Sums<'v> {
     Others(&'v [RowValues<f64>; 2]),
 }
 
-/// The sum R of the others of each row, and ln of the sum of e^(x - max).
+/// The sum of the others of each row, and what follows from it. All are NaN for a row without probabilities.
+pub struct Logs<T: Real> {
+    /// The sum of all terms but the largest.
+    pub others: [RowValues<f64>; 2],
+    /// ln of the sum of e^(x - max).
+    pub log: [RowValues<f64>; 2],
+    /// The same, rounded to the element type.
+    pub rounded: RowValues<T>,
+    /// ln of the sum of e^x, added in `f64` and rounded once.
+    pub log_sum_exp: RowValues<T>,
+}
+
+impl<T: Real> Logs<T> {
+    /// No rows.
+    #[inline(always)]
+    pub fn new() -> Self {
+        let (others, log) = (Stack::array(), Stack::array());
+        Self { others, log, rounded: Stack::new(), log_sum_exp: Stack::new() }
+    }
+}
+
+/// Computes [`Logs`].
 ///
 /// Returns false if some R has too few digits without the other sum. With both sums, if R is the second one in some row.
 pub struct LogOthers<'v, T: Real> {
@@ -41,12 +62,10 @@ pub struct LogOthers<'v, T: Real> {
     pub raised: f64,
     /// What is known.
     pub sums: Sums<'v>,
-    /// The results R.
-    pub others: &'v mut [RowValues<f64>; 2],
-    /// The logarithms. NaN for a row without probabilities.
-    pub logs: &'v mut [RowValues<f64>; 2],
-    /// The number of groups. Lanes beyond the last row have a largest term of NaN.
-    pub groups: usize,
+    /// The results.
+    pub logs: &'v mut Logs<T>,
+    /// The number of rows. Lanes beyond the last one have a largest term of NaN.
+    pub rows: usize,
 }
 
 impl<T: Real> Kernel for LogOthers<'_, T> {
@@ -54,40 +73,53 @@ impl<T: Real> Kernel for LogOthers<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> bool {
-        let Self { max, largest, small, raised, sums, others: results, logs, groups } = self;
+        let Self { max, largest, small, raised, sums, logs, rows } = self;
         let (zero, zero_f64) = (<T::Lanes<S> as Memory>::zero(simd), <S::F64 as Memory>::zero(simd));
         let (small, raised, one) = (zero_f64.splat(small), zero_f64.splat(raised), zero_f64.splat(1.0));
         // A difference from here up is not small when it is summed again.
         let not_small = small * zero_f64.splat(1.5);
         let mut has_digits = one;
-        results.iter_mut().chain(logs.iter_mut()).for_each(RowValues::clear);
-        for g in 0..groups {
+        logs.others.iter_mut().chain(logs.log.iter_mut()).for_each(Stack::clear);
+        logs.rounded.clear();
+        logs.log_sum_exp.clear();
+        for g in 0..rows.div_ceil(T::LANES) {
             let (max, largest) = (max[g].load(zero).widen(), largest[g].load(zero).widen());
+            let mut log = [zero_f64; 2];
             for half in 0..2 {
+                if T::IS_F32 && g * T::LANES + 8 * half >= rows {
+                    logs.others[half].push_line(Line::PLACEHOLDER);
+                    logs.log[half].push_line(Line::PLACEHOLDER);
+                    continue;
+                }
                 let largest = largest[half];
-                let load = |sums: &[RowValues<f64>; 2]| sums[half].lines()[g];
+                let line = |sums: &[RowValues<f64>; 2]| sums[half].lines()[g];
                 // Comparisons with NaN are false.
                 let (others, is_bad) = match sums {
                     Sums::All(all) => {
-                        let difference = load(all).load(zero_f64) - largest;
+                        let difference = line(all).load(zero_f64) - largest;
                         (difference, difference.lt(largest * not_small))
                     }
                     Sums::Both(all, excluding) => {
-                        let (difference, r) = (load(all).load(zero_f64) - largest, load(excluding).load(zero_f64));
-                        let is_small = r.lt(largest * small);
+                        let (difference, r) = (line(all).load(zero_f64) - largest, line(excluding).load(zero_f64));
+                        // Of a largest term that the row has twice both are excluded: then the difference is not small.
+                        let may_be_small = difference.lt(largest * not_small);
+                        let is_small = r.lt(S::F64::select(may_be_small, largest * small, zero_f64));
                         (S::F64::select(is_small, r, difference), is_small)
                     }
                     Sums::Others(excluding) => {
-                        let r = load(excluding).load(zero_f64);
+                        let r = line(excluding).load(zero_f64);
                         (r, (largest * small).le(r))
                     }
                 };
                 has_digits = S::F64::select(is_bad, zero_f64, has_digits);
-                results[half].push_line(Line(others.to_array()));
-                let log = math::ln_1p(ratio::<T::Lanes<S>>(zero_f64.max(others - largest * raised), largest));
-                let is_finite = max[half].abs().lt(zero_f64.splat(f64::INFINITY));
-                logs[half].push_line(Line(S::F64::select(is_finite, log, zero_f64.splat(f64::NAN)).to_array()));
+                let others = zero_f64.max(largest.neg_mul_add(raised, others));
+                log[half] = math::ln_1p(ratio::<T::Lanes<S>>(others, largest));
+                logs.others[half].push_line(Line(others.to_array()));
+                logs.log[half].push_line(Line(log[half].to_array()));
             }
+            logs.rounded.push_line(Line(<T::Lanes<S> as Lanes>::narrow(log).to_array()));
+            let log_sum_exp = <T::Lanes<S> as Lanes>::narrow([max[0] + log[0], max[1] + log[1]]);
+            logs.log_sum_exp.push_line(Line(log_sum_exp.to_array()));
         }
         one.le(has_digits).all()
     }

@@ -13,7 +13,6 @@
 //! gradients of the row are 0. Products may be subnormal and are those of
 //! [`math::product`], which computes such products without a microcode assist.
 
-use super::terms::Rounded;
 use crate::lanes::{Lanes, Mask, Real, Stack};
 use crate::math::{self, product};
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
@@ -39,6 +38,17 @@ impl<T: Real> Recipe<T, 2, 1> for LogSoftmaxGradient {
         tile.sum(OutputGradient, [], &mut sum);
         tile.per_row(SumInParts, [], Some(&sum), &mut parts);
         tile.map(LogGradientFromSum, parts.each_ref());
+    }
+}
+
+/// The sum, rounded to the element type.
+#[derive(Clone, Copy)]
+struct Rounded;
+
+impl RowFunction<0, 1> for Rounded {
+    #[inline(always)]
+    fn apply<L: Lanes>(self, _: [L; 0], sum: [L::Double; 2]) -> [L; 1] {
+        [L::narrow(sum)]
     }
 }
 

@@ -35,8 +35,8 @@
 //! At the element with the largest probability, A p - a is written as (A - a) - A share, so that nothing is lost if it is
 //! the target and nearly certain.
 
-use super::softmax::LogSums;
-use super::terms::{Probability, SumInverse, nan_unless_finite};
+use super::softmax::{Certainty, LogSums};
+use super::terms::{Probability, SumInverse};
 use crate::class::Targets;
 use crate::lanes::{Lanes, Real, Stack};
 use crate::math::product;
@@ -54,14 +54,13 @@ pub struct LossRecipe<'a, T> {
     scale: Scale<'a, T>,
     /// The options.
     options: Options<'a>,
-    /// Whether the rows of the last tile had a class that is nearly certain.
-    were_certain: bool,
+    certainty: Certainty,
 }
 
 impl<'a, T> LossRecipe<'a, T> {
     /// The recipe with these arguments.
     pub fn new(targets: Targets<'a>, losses: &'a mut [T], scale: Scale<'a, T>, options: Options<'a>) -> Self {
-        Self { targets, losses, scale, options, were_certain: false }
+        Self { targets, losses, scale, options, certainty: Certainty::default() }
     }
 }
 
@@ -74,7 +73,7 @@ impl<T: Real> Recipe<T, 1, 0> for LossRecipe<'_, T> {
         self.find_targets(tile, first_row, &mut target);
         sums.find_shift(tile);
         let spread = self.sum_spread(tile, &sums.max);
-        sums.sum(tile, &mut self.were_certain);
+        sums.sum(tile, &mut self.certainty);
         if self.options.is_plain() {
             self.write_plain_losses(tile, &sums, &target, first_row);
         } else {
@@ -94,32 +93,29 @@ impl<T: Real> Recipe<T, 1, 1> for LossRecipe<'_, T> {
         self.find_targets(tile, first_row, &mut target);
         sums.find_shift(tile);
         let spread = self.sum_spread(tile, &sums.max);
-        sums.replace_and_sum(tile, &mut self.were_certain);
+        sums.replace_and_sum(tile, &mut self.certainty);
 
-        let (mut inverse, mut term, mut share) = (Stack::array(), RowValues::new(), [RowValues::new()]);
-        tile.per_row(SumInverse, [&sums.max], Some(&sums.all), &mut inverse);
-        let [inverse, remainder, sum] = &inverse;
+        let (mut term, mut scale, mut numbers) = (RowValues::new(), RowValues::new(), Stack::array());
+        let (is_plain, largest) = (self.options.is_plain(), sums.largest_term());
         tile.set_row_values(&mut term, |r| self.class(first_row + r).map_or(T::default(), |class| tile.term(r, class)));
-        tile.per_row(OtherShare, [&sums.max, sums.largest_term(), &term], Some(&sums.others), &mut share);
-        let [share] = &share;
-        if self.options.is_plain() {
+        tile.set_row_values(&mut scale, |r| if is_plain { self.scale.get(first_row + r) } else { T::from_f64(1.0) });
+        tile.per_row(GradientNumbers, [largest, &term, &scale], Some(&sums.logs.others), &mut numbers);
+        let [inverse, remainder, sum, of_target] = &numbers;
+        if is_plain {
             if !self.losses.is_empty() {
                 self.write_plain_losses(tile, &sums, &target, first_row);
             }
-            let (mut scale, mut gradient) = (RowValues::new(), [RowValues::new()]);
-            tile.set_row_values(&mut scale, |r| self.scale.get(first_row + r));
-            tile.per_row(NegativeProduct, [share, &scale], None, &mut gradient);
             tile.map(ScaledProbability, [inverse, remainder, sum, &scale]);
-            self.write_target_gradients(tile, &gradient[0], first_row);
+            self.write_target_gradients(tile, of_target, first_row);
         } else {
             let Coefficients { of_probability, even, of_target } =
-                self.coefficients(tile, first_row, &sums, &target, &spread, Some(share));
+                self.coefficients(tile, first_row, &sums, &target, &spread, Some(of_target));
             if self.options.smoothing > 0.0 && self.options.weights.is_none() {
                 tile.map(SmoothedProbability, [inverse, remainder, sum, &of_probability, &even]);
             } else {
                 tile.map(ScaledProbability, [inverse, remainder, sum, &of_probability]);
                 if self.options.smoothing > 0.0 {
-                    tile.subtract_from_output(|r, i| tile_value(&even, r).to_f64() * self.options.weight(i));
+                    tile.subtract_from_output(|r, i| even.get(r).to_f64() * self.options.weight(i));
                 }
             }
             self.write_target_gradients(tile, &of_target, first_row);
@@ -161,7 +157,7 @@ impl<T: Real> LossRecipe<'_, T> {
         if self.options.smoothing > 0.0 {
             if self.options.weights.is_some() {
                 tile.sum_by_row(&mut spread, |tile, r| {
-                    let max = tile_value(max, r).to_f64();
+                    let max = max.get(r).to_f64();
                     let term = |i: usize| self.options.weight(i) * (max - tile.get(0, r, i).to_f64());
                     compensated_sum((0..tile.axis()).map(term))
                 });
@@ -181,12 +177,12 @@ impl<T: Real> LossRecipe<'_, T> {
         first_row: usize,
     ) {
         let mut loss = [RowValues::new()];
-        tile.per_row(Loss, [target, &sums.max], Some(&sums.log), &mut loss);
+        tile.per_row(Loss, [target, &sums.max], Some(&sums.logs.log), &mut loss);
         tile.write_row_values(&loss[0], &mut self.losses[first_row..]);
     }
 
-    /// Computes and writes the losses of a tile with options, and returns what the gradient needs. `share` is that of
-    /// the others, of which a gradient is computed.
+    /// Computes and writes the losses of a tile with options, and returns what the gradient needs. `negative_share` is
+    /// minus that of the others, for a gradient.
     fn coefficients<const M: usize>(
         &mut self,
         tile: &Tile<'_, T, 1, M>,
@@ -194,7 +190,7 @@ impl<T: Real> LossRecipe<'_, T> {
         sums: &LogSums<T>,
         target: &RowValues<T>,
         spread: &Spread,
-        share: Option<&RowValues<T>>,
+        negative_share: Option<&RowValues<T>>,
     ) -> Coefficients<T> {
         let Options { smoothing, z_loss, .. } = self.options;
         let classes = tile.axis();
@@ -207,8 +203,8 @@ impl<T: Real> LossRecipe<'_, T> {
                 gradients.push([0.0; 3]);
                 continue;
             };
-            let [max, target] = [&sums.max, target].map(|values| tile_value(values, r).to_f64());
-            let log = tile.row_sum(&sums.log, r);
+            let [max, target] = [&sums.max, target].map(|values| values.get(r).to_f64());
+            let log = tile.row_sum(&sums.logs.log, r);
             let (log_sum, weight) = (max + log, self.options.weight(class));
             let mut loss = times(1.0 - smoothing, weight * ((max - target) + log)) + times(z_loss, log_sum * log_sum);
             let mass = (1.0 - smoothing) * weight + even * total_weight;
@@ -218,15 +214,15 @@ impl<T: Real> LossRecipe<'_, T> {
             if !self.losses.is_empty() {
                 self.losses[row] = T::from_f64(loss);
             }
-            let Some(share) = share else { continue };
-            let (scale, share) = (self.scale.get(row).to_f64(), tile_value(share, r).to_f64());
+            let Some(share) = negative_share else { continue };
+            let (scale, share) = (self.scale.get(row).to_f64(), -share.get(r).to_f64());
             let outer = mass + times(2.0 * z_loss, log_sum);
             let of_target = even * (total_weight - weight) + times(2.0 * z_loss, log_sum) - share * outer;
             gradients.push([scale * outer, scale * even, scale * of_target]);
         }
         let mut coefficients =
             Coefficients { of_probability: RowValues::new(), even: RowValues::new(), of_target: RowValues::new() };
-        if share.is_some() {
+        if negative_share.is_some() {
             let Coefficients { of_probability, even, of_target } = &mut coefficients;
             for (k, values) in [of_probability, even, of_target].into_iter().enumerate() {
                 tile.set_row_values(values, |r| T::from_f64(gradients[r][k]));
@@ -239,7 +235,7 @@ impl<T: Real> LossRecipe<'_, T> {
     fn write_target_gradients(&self, tile: &mut Tile<'_, T, 1, 1>, gradients: &RowValues<T>, first_row: usize) {
         for r in 0..tile.len() {
             if let Some(class) = self.class(first_row + r) {
-                tile.set(r, class, tile_value(gradients, r));
+                tile.set(r, class, gradients.get(r));
             }
         }
     }
@@ -273,42 +269,42 @@ impl<T: Real> Recipe<T, 2, 0> for LossRecipe<'_, T> {
         let mut sums = LogSums::new();
         tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);
-        tile.with_first_source(|tile| sums.sum(tile, &mut self.were_certain));
+        tile.with_first_source(|tile| sums.sum(tile, &mut self.certainty));
         self.write_soft_losses(tile, first_row, &sums, &targets);
     }
 }
 
 impl<T: Real> Recipe<T, 2, 1> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, first_row: usize) {
-        let (mut sums, mut inverse) = (LogSums::new(), Stack::array());
+        let mut sums = LogSums::new();
         tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);
-        tile.with_first_source(|tile| sums.replace_and_sum(tile, &mut self.were_certain));
-        tile.per_row(SumInverse, [&sums.max], Some(&sums.all), &mut inverse);
+        tile.with_first_source(|tile| sums.replace_and_sum(tile, &mut self.certainty));
         self.write_soft_losses(tile, first_row, &sums, &targets);
 
         let Options { smoothing, z_loss, weights, .. } = self.options;
         let (largest_term, even) = (sums.largest_term(), smoothing / tile.axis() as f64);
-        let mut share = [RowValues::new()];
-        tile.per_row(OtherShare, [&sums.max, largest_term, largest_term], Some(&sums.others), &mut share);
+        let (mut one, mut numbers) = (RowValues::new(), Stack::array());
+        tile.set_row_values(&mut one, |_| T::from_f64(1.0));
+        tile.per_row(GradientNumbers, [largest_term, largest_term, &one], Some(&sums.logs.others), &mut numbers);
         let mut factors = Stack::array::<3>();
         let [of_probability, of_target, evenly] = &mut factors;
         let scale = |r: usize| self.scale.get(first_row + r).to_f64();
         tile.set_row_values(of_probability, |r| {
-            let log_sum = tile_value(&sums.max, r).to_f64() + tile.row_sum(&sums.log, r);
+            let log_sum = sums.max.get(r).to_f64() + tile.row_sum(&sums.logs.log, r);
             T::from_f64(scale(r) * (targets.mass[r] + times(2.0 * z_loss, log_sum)))
         });
         tile.set_row_values(of_target, |r| T::from_f64(scale(r) * (1.0 - smoothing)));
         tile.set_row_values(evenly, |r| T::from_f64(scale(r) * even));
-        let ([inverse, remainder, sum], [of_probability, of_target, evenly]) = (&inverse, &factors);
+        let ([inverse, remainder, sum, negative_share], [of_probability, of_target, evenly]) = (&numbers, &factors);
         if weights.is_none() {
-            let numbers = [inverse, remainder, sum, of_probability, of_target, evenly, largest_term, &share[0]];
+            let numbers = [inverse, remainder, sum, of_probability, of_target, evenly, largest_term, negative_share];
             tile.map(SoftGradient, numbers);
         } else {
             // The map may overwrite the probabilities of the classes.
             let mut lost = Vec::with_capacity(tile.len() * tile.axis());
             for r in 0..tile.len() {
-                let [of_target, evenly] = [of_target, evenly].map(|values| tile_value(values, r).to_f64());
+                let [of_target, evenly] = [of_target, evenly].map(|values| values.get(r).to_f64());
                 let of_class = |i| self.options.weight(i) * (of_target * tile.get(1, r, i).to_f64() + evenly);
                 lost.extend((0..tile.axis()).map(of_class));
             }
@@ -338,7 +334,7 @@ impl<T: Real> LossRecipe<'_, T> {
         tile.sum(SoftTarget, [], &mut mass);
         if weights.is_some() {
             let of_row = |r: usize| {
-                let max = tile_value(max, r).to_f64();
+                let max = max.get(r).to_f64();
                 let a = |i: usize| self.options.weight(i) * (kept * tile.get(1, r, i).to_f64() + smoothing / classes);
                 let elements = 0..tile.axis();
                 let spread = |i: usize| times(a(i), max - tile.get(0, r, i).to_f64());
@@ -369,7 +365,7 @@ impl<T: Real> LossRecipe<'_, T> {
         targets: &SoftSums,
     ) {
         for r in 0..tile.len() {
-            let (max, log) = (tile_value(&sums.max, r).to_f64(), tile.row_sum(&sums.log, r));
+            let (max, log) = (sums.max.get(r).to_f64(), tile.row_sum(&sums.logs.log, r));
             let (log_sum, mass) = (max + log, targets.mass[r]);
             let loss = targets.spread[r] + mass * log + times(self.options.z_loss, log_sum * log_sum);
             self.losses[first_row + r] = T::from_f64(loss);
@@ -380,11 +376,6 @@ impl<T: Real> LossRecipe<'_, T> {
 /// The product, and 0 if the factor is 0: an option that is not used adds nothing to a row with infinities.
 fn times(factor: f64, x: f64) -> f64 {
     if factor == 0.0 { 0.0 } else { factor * x }
-}
-
-/// The number of row `r`.
-fn tile_value<T: Real>(values: &RowValues<T>, r: usize) -> T {
-    values.lines()[r / T::LANES].0.as_ref()[r % T::LANES]
 }
 
 /// (max - target) + ln of the sum of e^(x - max): never negative.
@@ -399,33 +390,27 @@ impl RowFunction<2, 1> for Loss {
     }
 }
 
-/// The sum of the probabilities of all elements but the target.
+/// What a row's gradients need, from the largest term, that of the target, the scale and the sum of the others: the
+/// numbers that [`Probability`] takes, and the gradient of the target.
+///
+/// That is minus the sum of the probabilities of all elements but the target, times the scale.
 #[derive(Clone, Copy)]
-struct OtherShare;
+struct GradientNumbers;
 
-impl RowFunction<3, 1> for OtherShare {
+impl RowFunction<3, 4> for GradientNumbers {
     #[inline(always)]
-    fn apply<L: Lanes>(self, [max, largest, target]: [L; 3], others: [L::Double; 2]) -> [L; 1] {
-        let (largest, target) = (largest.widen(), target.widen());
-        let mut shares = others;
+    fn apply<L: Lanes>(self, [largest, target, scale]: [L; 3], others: [L::Double; 2]) -> [L; 4] {
+        let (wide_largest, target) = (largest.widen(), target.widen());
+        let (mut sums, mut shares) = (others, others);
         for half in 0..2 {
-            let sum = others[half] + largest[half];
+            sums[half] = others[half] + wide_largest[half];
             // Below the largest a term is at most half of the sum or close to it: little cancels.
-            let is_largest = largest[half].le(target[half]);
-            shares[half] = ratio::<L>(L::Double::select(is_largest, others[half], sum - target[half]), sum);
+            let is_largest = wide_largest[half].le(target[half]);
+            let other_terms = L::Double::select(is_largest, others[half], sums[half] - target[half]);
+            shares[half] = ratio::<L>(other_terms, sums[half]);
         }
-        [nan_unless_finite(max, L::narrow(shares))]
-    }
-}
-
-/// -share scale: the gradient of a target.
-#[derive(Clone, Copy)]
-struct NegativeProduct;
-
-impl RowFunction<2, 1> for NegativeProduct {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [share, scale]: [L; 2], _: [L::Double; 2]) -> [L; 1] {
-        [share.splat(0.0) - product(share, scale)]
+        let [inverse, remainder, sum] = SumInverse.apply([largest], sums);
+        [inverse, remainder, sum, largest.splat(0.0) - product(L::narrow(shares), scale)]
     }
 }
 
@@ -501,11 +486,11 @@ impl ElementFunction<2, 8> for SoftGradient {
     #[inline(always)]
     fn apply<L: Lanes>(
         self,
-        [inverse, remainder, sum, factor, of_target, even, largest_term, share]: [L; 8],
+        [inverse, remainder, sum, factor, of_target, even, largest_term, negative_share]: [L; 8],
         [term, q]: [L; 2],
     ) -> L {
         let target = product(q, of_target) + even;
-        let of_largest = (factor - target) - product(factor, share);
+        let of_largest = (factor - target) + product(factor, negative_share);
         let gradient = ScaledProbability.apply([inverse, remainder, sum, factor], [term]) - target;
         L::select(largest_term.le(term), of_largest, gradient)
     }

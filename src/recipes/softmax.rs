@@ -22,11 +22,17 @@
 //! A row has no probabilities if its maximum is not finite or it holds NaN. Its results are NaN, but for [`LogSumExp`],
 //! which gives the infinite maximum unless there is NaN.
 
-use super::terms::{
-    LogShift, OtherKeptTerm, OtherTerm, Probability, Rounded, SumInverse, Term, TermShift, is_finite,
-};
+use super::terms::{LogShift, OtherKeptTerm, OtherTerm, Probability, SumInverse, Term, TermShift, is_finite};
 use crate::lanes::{Lanes, Real, Stack};
-use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Sums, Tile};
+use crate::passes::{ElementFunction, Logs, Recipe, RowFunction, RowValues, Sums, Tile};
+
+/// Whether a class was nearly certain in the last tile, if there was one. Then it often is in the next, too, and the sum
+/// of the others comes first: where all are small, the sum of all terms is not needed. It does not change results.
+#[derive(Default)]
+pub struct Certainty(Option<bool>);
+
+/// The number of elements of a long row that tell of the first tile whether a class may be nearly certain.
+const PROBE: usize = 1024;
 
 /// What a logarithm of a softmax needs of each row of a tile.
 pub struct LogSums<T: Real> {
@@ -34,19 +40,15 @@ pub struct LogSums<T: Real> {
     pub max: RowValues<T>,
     /// The term of the largest logit, and the numbers that [`Term`] takes.
     shift: [RowValues<T>; 4],
-    /// The sum of all terms.
-    pub all: [RowValues<f64>; 2],
-    /// The sum of all terms but the largest.
-    pub others: [RowValues<f64>; 2],
-    /// ln of the sum of e^(x - max), and NaN for a row without probabilities.
-    pub log: [RowValues<f64>; 2],
+    /// The sum of the others and its logarithm.
+    pub logs: Logs<T>,
 }
 
 impl<T: Real> LogSums<T> {
     /// No rows.
     #[inline(always)]
     pub fn new() -> Self {
-        Self { max: RowValues::new(), shift: Stack::array(), all: Stack::array(), others: Stack::array(), log: Stack::array() }
+        Self { max: RowValues::new(), shift: Stack::array(), logs: Logs::new() }
     }
 
     /// Finds the maximum and the shift.
@@ -61,44 +63,51 @@ impl<T: Real> LogSums<T> {
     }
 
     /// Sums the terms and finds the logarithm. The logits stay where they are.
-    ///
-    /// If a class is nearly certain in every row, `all` may stay empty. `were_certain` tells that this was so in the rows
-    /// before, and then whether it is in these.
-    pub fn sum<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>, were_certain: &mut bool) {
-        let Self { max, shift: [largest, offset, lowest, exponent], all, others, log } = self;
-        let (values, mut excluding) = ([&*max, &*largest], Stack::array());
-        let mut sum_others = |tile: &mut Tile<'_, T, 1, M>, excluding: &mut [RowValues<f64>; 2]| {
+    pub fn sum<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>, certainty: &mut Certainty) {
+        let Self { max, shift: [largest, offset, lowest, exponent], logs } = self;
+        let (values, mut all, mut excluding) = ([&*max, &*largest], Stack::array(), Stack::array());
+        let sum_others = |tile: &mut Tile<'_, T, 1, M>, excluding: &mut [RowValues<f64>; 2]| {
             tile.sum(OtherTerm, [largest, offset, lowest, exponent], excluding)
         };
-        let others_first = *were_certain && !tile.is_single_lane_value();
-        if others_first && sum_others(tile, &mut excluding) {
-            if tile.log_others(values, Sums::Others(&excluding), others, log) {
-                return;
-            }
+        let are_short = tile.is_single_lane_value();
+        let is_expected = certainty.0.unwrap_or_else(|| {
+            let axis = tile.axis();
+            axis >= 8 * PROBE
+                && tile.with_first_elements(PROBE, |tile| {
+                    sum_others(tile, &mut excluding);
+                    let sum_of_row = |r| tile.row_sum(&excluding, r) * (axis / PROBE) as f64;
+                    (0..tile.len()).all(|r| sum_of_row(r) < 0.25 * largest.get(r).to_f64())
+                })
+        });
+        let others_first = is_expected && !are_short;
+        if others_first && sum_others(tile, &mut excluding) && tile.log_others(values, Sums::Others(&excluding), logs) {
+            certainty.0 = Some(true);
+            return;
         }
-        tile.sum(Term, [offset, lowest, exponent], all);
-        if *were_certain || !tile.log_others(values, Sums::All(all), others, log) {
-            if tile.is_single_lane_value() {
+        tile.sum(Term, [offset, lowest, exponent], &mut all);
+        certainty.0 = Some(is_expected || !tile.log_others(values, Sums::All(&all), logs));
+        if certainty.0 == Some(true) {
+            if are_short {
                 tile.sum_without(largest, &mut excluding);
             } else if !others_first {
                 sum_others(tile, &mut excluding);
             }
-            *were_certain = !tile.log_others(values, Sums::Both(all, &excluding), others, log);
+            certainty.0 = Some(!tile.log_others(values, Sums::Both(&all, &excluding), logs));
         }
     }
 
     /// The same, and the terms are kept for a map.
-    pub fn replace_and_sum(&mut self, tile: &mut Tile<'_, T, 1, 1>, were_certain: &mut bool) {
-        let Self { max, shift: [largest, offset, lowest, exponent], all, others, log } = self;
-        let (values, mut excluding) = ([&*max, &*largest], Stack::array());
-        tile.replace_and_sum(Term, [offset, lowest, exponent], all);
-        if *were_certain || !tile.log_others(values, Sums::All(all), others, log) {
+    pub fn replace_and_sum(&mut self, tile: &mut Tile<'_, T, 1, 1>, certainty: &mut Certainty) {
+        let Self { max, shift: [largest, offset, lowest, exponent], logs } = self;
+        let (values, mut all, mut excluding) = ([&*max, &*largest], Stack::array(), Stack::array());
+        tile.replace_and_sum(Term, [offset, lowest, exponent], &mut all);
+        if certainty.0 == Some(true) || !tile.log_others(values, Sums::All(&all), logs) {
             if tile.is_single_lane_value() {
                 tile.sum_without(largest, &mut excluding);
             } else {
                 tile.sum(OtherKeptTerm, [largest], &mut excluding);
             }
-            *were_certain = !tile.log_others(values, Sums::Both(all, &excluding), others, log);
+            certainty.0 = Some(!tile.log_others(values, Sums::Both(&all, &excluding), logs));
         }
     }
 }
@@ -120,17 +129,14 @@ impl<T: Real> Recipe<T, 1, 1> for Softmax {
 
 /// The logarithm of the softmax of each row.
 #[derive(Default)]
-pub struct LogSoftmax {
-    were_certain: bool,
-}
+pub struct LogSoftmax(Certainty);
 
 impl<T: Real> Recipe<T, 1, 1> for LogSoftmax {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, _: usize) {
-        let (mut sums, mut log) = (LogSums::new(), [RowValues::new()]);
+        let mut sums = LogSums::new();
         sums.find_shift(tile);
-        sums.sum(tile, &mut self.were_certain);
-        tile.per_row(Rounded, [], Some(&sums.log), &mut log);
-        tile.map(LogProbability, [&sums.max, &log[0]]);
+        sums.sum(tile, &mut self.0);
+        tile.map(LogProbability, [&sums.max, &sums.logs.rounded]);
     }
 }
 
@@ -148,42 +154,30 @@ impl ElementFunction<1, 2> for LogProbability {
 /// ln of the sum of e^x of each row.
 pub struct LogSumExp<'a, T> {
     results: &'a mut [T],
-    were_certain: bool,
+    certainty: Certainty,
 }
 
 impl<'a, T> LogSumExp<'a, T> {
     /// The recipe that writes to this slice.
     pub fn new(results: &'a mut [T]) -> Self {
-        Self { results, were_certain: false }
+        Self { results, certainty: Certainty::default() }
     }
 }
 
 impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
-        let (mut sums, mut result) = (LogSums::new(), [RowValues::new()]);
+        let mut sums = LogSums::new();
         sums.find_shift(tile);
-        sums.sum(tile, &mut self.were_certain);
-        let LogSums { max, log, .. } = &sums;
-        tile.per_row(MaxPlusLog, [max], Some(log), &mut result);
-        if !tile.all_rows(max, T::is_finite) {
-            let (mut nan, finite) = (Stack::array(), result);
-            tile.sum(ZeroOrNan, [], &mut nan);
-            result = [RowValues::new()];
-            tile.per_row(FiniteOrMax, [max, &finite[0]], Some(&nan), &mut result);
+        sums.sum(tile, &mut self.certainty);
+        let (max, result) = (&sums.max, &sums.logs.log_sum_exp);
+        let results = &mut self.results[first_row..];
+        if tile.all_rows(max, T::is_finite) {
+            return tile.write_row_values(result, results);
         }
-        tile.write_row_values(&result[0], &mut self.results[first_row..]);
-    }
-}
-
-/// max + ln of the sum of e^(x - max), added in `f64` and rounded once.
-#[derive(Clone, Copy)]
-struct MaxPlusLog;
-
-impl RowFunction<1, 1> for MaxPlusLog {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [max]: [L; 1], log: [L::Double; 2]) -> [L; 1] {
-        let wide = max.widen();
-        [L::narrow([wide[0] + log[0], wide[1] + log[1]])]
+        let (mut nan, mut right) = (Stack::array(), [RowValues::new()]);
+        tile.sum(ZeroOrNan, [], &mut nan);
+        tile.per_row(FiniteOrMax, [max, result], Some(&nan), &mut right);
+        tile.write_row_values(&right[0], results);
     }
 }
 

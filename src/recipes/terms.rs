@@ -145,17 +145,6 @@ pub fn nan_unless_finite<L: Lanes>(max: L, value: L) -> L {
     L::select(is_finite(max), value, max.splat(f64::NAN))
 }
 
-/// The sum, rounded to the element type.
-#[derive(Clone, Copy)]
-pub struct Rounded;
-
-impl RowFunction<0, 1> for Rounded {
-    #[inline(always)]
-    fn apply<L: Lanes>(self, _: [L; 0], sum: [L::Double; 2]) -> [L; 1] {
-        [L::narrow(sum)]
-    }
-}
-
 /// A term divided by its row's sum. Exactly 1 where they are equal.
 #[derive(Clone, Copy)]
 pub struct Probability;

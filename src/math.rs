@@ -4,7 +4,9 @@ mod exp;
 mod ln;
 mod tanh;
 
-pub use exp::{exp, exp_quotient, exp_scaled, expm1, exponent_bits, format, max_ordinary, short_exp};
+pub use exp::{
+    exp, exp_of_negative, exp_or_expm1, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary, short_exp,
+};
 pub use ln::{ln_1p, ln_1p_and_inverse};
 pub use tanh::tanh;
 

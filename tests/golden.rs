@@ -40,8 +40,8 @@ softmax gradient                              385ac11ff16b173b 49c1b373a377e03e
 softmax gradient, certain                     8ef38269fe756e71 ffd1f0443b047f87
 log-softmax                                   e41c24af30caf932 17e84bc43cb10a6e
 log-softmax, certain                          7d49da5d47e31f57 a534748aabbaa5dd
-log-softmax gradient                          b458fdf094de4435 8c5bb373a5b64cdc
-log-softmax gradient, certain                 54b334642271628e 70aee2084685b097
+log-softmax gradient                          f523e69ff47c64db 06d3bdadf324f7be
+log-softmax gradient, certain                 cb97cb3110a25676 aa8c545bd81e58ad
 log-sum-exp                                   9fdd4cd94cc6bade f35e124a8e47d2ca
 log-sum-exp, certain                          3e58917275f07589 a2eaf48dbdab80d9
 exact softmax                                 8ef3d4733bda41b5 -

@@ -4,9 +4,10 @@
 
 mod common;
 
-use activations::{Isa, LogSoftmax, LogSumExp, Softmax, reference};
+use activations::{CrossEntropy, Isa, LogSoftmax, LogSumExp, Softmax, reference};
 use approx::assert_relative_eq;
-use common::{as_f64, random, same_bits};
+use common::{as_f64, assert_same_bits, on_every_isa, random, same_bits};
+use operations::Element;
 
 #[test]
 fn special_rows_of_the_exact_softmax() {
@@ -86,4 +87,65 @@ fn special_rows_of_log_sum_exp() {
             }
         }
     }
+}
+
+/// A row of a kind that the sum of the others treats in its own way. `r` varies the place of the largest logit.
+fn row_of_kind<T: Element>(kind: usize, r: usize, columns: usize) -> Vec<T> {
+    let mut x: Vec<T> = random(columns, 2.0, r as u32);
+    let place = r * 7 % columns;
+    match kind {
+        0 => {}
+        1 => x[place] = T::rounded(40.0),
+        // The largest logit twice, and otherwise nothing.
+        2 => {
+            x.fill(T::rounded(-50.0));
+            (x[place], x[(place + 3) % columns]) = (T::rounded(2.0), T::rounded(2.0));
+        }
+        3 => x.fill(T::rounded(0.37)),
+        // The others sum to about half of the largest term, where one sum takes the place of the other.
+        4 => {
+            let others = ((columns - 1).max(1) as f64).ln();
+            x.fill(T::rounded(1.0));
+            x[place] = T::rounded(1.0 + others + std::f64::consts::LN_2 + (r as f64 - 20.0) * 1e-8);
+        }
+        5 => {
+            x.fill(T::rounded(f64::NEG_INFINITY));
+            x[place] = T::rounded(-3.0);
+        }
+        _ => x[place] = T::rounded(f64::NAN),
+    }
+    x
+}
+
+#[test]
+fn rows_before_a_row_do_not_change_its_logarithm() {
+    fn check<T: Element>(columns: usize, rows: usize, kinds: &[usize]) {
+        let x: Vec<T> = (0..rows).flat_map(|r| row_of_kind(kinds[r % kinds.len()], r, columns)).collect();
+        let targets: Vec<u32> = (0..rows).map(|r| (r * 7 % columns) as u32).collect();
+        let run = |x: &[T], targets: &[u32]| {
+            let (mut y, mut dx) = (x.to_vec(), x.to_vec());
+            let (mut sums, mut losses) = (vec![x[0]; targets.len()], vec![x[0]; targets.len()]);
+            LogSoftmax::rows(columns).forward(x, &mut y);
+            LogSumExp::rows(columns).forward(x, &mut sums);
+            CrossEntropy::rows(columns).forward_backward(x, targets, 1.0, &mut losses, &mut dx);
+            [y, sums, losses, dx]
+        };
+        let all = run(&x, &targets);
+        for r in 0..rows {
+            let alone = run(&x[r * columns..][..columns], &targets[r..=r]);
+            for (all, alone) in all.iter().zip(&alone) {
+                let part = &all[r * alone.len()..][..alone.len()];
+                assert_same_bits(part, alone, &format!("{}: row {r} of {columns}, {kinds:?}", Isa::current()));
+            }
+        }
+    }
+    on_every_isa(|| {
+        for columns in [1, 2, 7, 8, 9, 10, 16, 17, 100, 130, 1000, 3000, 9000] {
+            let rows = if columns > 1000 { 12 } else { 40 };
+            for kinds in [&[0][..], &[1], &[4], &[1, 0], &[1, 1, 1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 0]] {
+                check::<f32>(columns, rows, kinds);
+                check::<f64>(columns, rows, kinds);
+            }
+        }
+    });
 }

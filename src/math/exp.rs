@@ -85,8 +85,8 @@
 //!
 //! | form | result | used by |
 //! |---|---|---|
-//! | [`exp`] | e^x | exp, sigmoid, the gradient of log-softmax; in `f64` lanes the exact tier of exp |
-//! | [`expm1`] | e^x - 1 | the gradient of log-softmax, where e^x is close to 1 |
+//! | [`exp`] | e^x | exp, sigmoid, binary cross-entropy; in `f64` lanes the exact tier of exp |
+//! | [`exp_or_expm1`], [`exp_of_negative`] | e^x, or e^x - 1 | the gradient of log-softmax |
 //! | [`exp_parts`] | power and f with e^x = power (1 + f) | tanh without a table, which needs 1 - e^x without cancellation |
 //! | [`exp_scaled`] | e^x times a power of two of the caller's choice | the terms of a softmax row |
 //! | [`short_exp`] | e^x to 33 binary digits, in `f64` lanes | the terms of the exact softmax, rounded to `f32` in the end |
@@ -329,21 +329,32 @@ pub fn exp<L: Lanes>(x: L) -> L {
     L::select(is_negative, shift_down(near_1), large)
 }
 
-/// e^x - 1, relatively accurate, for |x| up to [`max_ordinary`] and NaN.
+/// e^x, and e^x - 1 where `is_less_1` holds, both relatively accurate, for |x| up to [`max_ordinary`] and NaN.
 ///
 /// It is fma(power, f, power - 1), where power is a whole power of two: 1 for the smallest |x|, so that nothing cancels.
 #[inline(always)]
-pub fn expm1<L: Lanes>(x: L) -> L {
-    // Below this |x|, e^x - 1 rounds to x or to its neighbour.
+pub fn exp_or_expm1<L: Lanes>(is_less_1: L::Mask, x: L) -> L {
+    // Below this |x|, e^x - 1 rounds to x or to its neighbour, and e^x to 1.
     let cut = x.splat(if L::Float::IS_F32 { 2_f64.powi(-26) } else { 2_f64.powi(-55) });
     let is_small = x.abs().lt(cut);
     // No multiplication sees a subnormal x.
     let inner = L::select(is_small, cut, x);
-    let (power, f) = match (L::Float::IS_F32, L::FUSED) {
-        (true, true) => parts_without_table(inner, &LN_2_F32, &EXPM1_F32),
-        _ => exp_parts(inner),
-    };
-    L::select(is_small, x, power.mul_add(f, power - x.splat(1.0)))
+    let (power, f) = whole_parts(inner);
+    let result = power.mul_add(f, L::select(is_less_1, power - x.splat(1.0), power));
+    L::select(is_small, L::select(is_less_1, x, x.splat(1.0)), result)
+}
+
+/// e^x with the bits of [`exp_or_expm1`], for x between -[`max_ordinary`] and -0.1, and NaN.
+#[inline(always)]
+pub fn exp_of_negative<L: Lanes>(x: L) -> L {
+    let (power, f) = whole_parts(x);
+    power.mul_add(f, power)
+}
+
+/// [`exp_parts`] with a whole power of two.
+#[inline(always)]
+fn whole_parts<L: Lanes>(x: L) -> (L, L) {
+    if L::Float::IS_F32 && L::FUSED { parts_without_table(x, &LN_2_F32, &EXPM1_F32) } else { exp_parts(x) }
 }
 
 /// e^x times a power of two, which is given by its exponent in the position of the [exponent field](exponent_bits).

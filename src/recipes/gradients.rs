@@ -6,12 +6,12 @@
 //!
 //! LogSoftmaxGradient    (h, l) = sum of dy in two parts                 sum, per row
 //!                       dx = dy - e^y h                                 map
-//!                       dx = -dy (e^y - 1) - e^y ((h - dy) + l)         the same, if y > -3/4
+//!                       dx = ((dy - h) - l) - (e^y - 1) h               the same, where y > -3/4
 //! ```
 //!
-//! The last form loses nothing where e^y is close to 1 and dy close to e^y s. There h - dy is exact, and 0 if the other
-//! gradients of the row are 0. Products may be subnormal and are those of
-//! [`math::product`], which computes such products without a microcode assist.
+//! The last form loses nothing where e^y is close to 1 and dy close to h: dy - h is exact there, and 0 if the other
+//! gradients of the row are 0. Products may be subnormal and are those of [`math::product`], which computes such products
+//! without a microcode assist.
 
 use crate::lanes::{Lanes, Mask, Real, Stack};
 use crate::math::{self, product};
@@ -37,7 +37,8 @@ impl<T: Real> Recipe<T, 2, 1> for LogSoftmaxGradient {
         let (mut sum, mut parts) = (Stack::array(), Stack::array());
         tile.sum(OutputGradient, [], &mut sum);
         tile.per_row(SumInParts, [], Some(&sum), &mut parts);
-        tile.map(LogGradientFromSum, parts.each_ref());
+        let few_are_near = !tile.is_single_lane_value();
+        tile.map(LogGradientFromSum { few_are_near }, parts.each_ref());
     }
 }
 
@@ -105,22 +106,23 @@ impl ElementFunction<2, 0> for OutputGradient {
 
 /// dy - e^y s, with s = high + low the sum of [`OutputGradient`].
 #[derive(Clone, Copy)]
-struct LogGradientFromSum;
+struct LogGradientFromSum {
+    /// Whether few lane values have an element near 0. A branch then saves arithmetic.
+    few_are_near: bool,
+}
 
 impl ElementFunction<2, 2> for LogGradientFromSum {
     #[inline(always)]
     fn apply<L: Lanes>(self, [high, low]: [L; 2], [y, dy]: [L; 2]) -> L {
-        // e^y, and 0 where e^y or an intermediate would be subnormal: its product is far below the error bound of the
-        // gradient.
-        let lowest = y.splat(0.0) - math::max_ordinary(y);
-        let probability = L::select(y.lt(lowest), y.splat(0.0), math::exp(lowest.max(y)));
-        let gradient = dy - product(probability, high);
-        let nearly_certain = y.splat(-0.75);
-        if y.le(nearly_certain).all() {
-            return gradient;
+        // 0 where e^y or an intermediate would be subnormal: its product is far below the error bound of the gradient.
+        let (zero, lowest) = (y.splat(0.0), y.splat(0.0) - math::max_ordinary(y));
+        let (is_lowest, inner) = (y.lt(lowest), lowest.max(y));
+        let limit = y.splat(-0.75);
+        if self.few_are_near && y.le(limit).all() {
+            return dy - product(L::select(is_lowest, zero, math::exp_of_negative(inner)), high);
         }
-        let others = (high - dy) + low;
-        let careful = (y.splat(0.0) - product(dy, math::expm1(nearly_certain.max(y)))) - product(probability, others);
-        L::select(nearly_certain.lt(y), careful, gradient)
+        let is_near = limit.lt(y);
+        let factor = L::select(is_lowest, zero, math::exp_or_expm1(is_near, inner));
+        L::select(is_near, (dy - high) - low, dy) - product(factor, high)
     }
 }

@@ -50,13 +50,9 @@ pub trait Float: Real {
     #[doc(hidden)]
     fn weights(weights: &[Self]) -> Weights<'_>;
     #[doc(hidden)]
-    fn binary_loss(level: Level, map: binary::Loss, slices: &mut Slices<Self, 2>);
+    fn binary_loss(level: Level, scale: f64, slices: &mut Slices<Self, 2, 2>);
     #[doc(hidden)]
-    fn weighted_binary_loss(level: Level, slices: &mut Slices<Self, 3>);
-    #[doc(hidden)]
-    fn binary_loss_and_gradient(level: Level, map: binary::LossAndGradient, slices: &mut Slices<Self, 2, 2>);
-    #[doc(hidden)]
-    fn weighted_binary_loss_and_gradient(level: Level, scale: f64, slices: &mut Slices<Self, 3, 2>);
+    fn weighted_binary_loss(level: Level, scale: f64, slices: &mut Slices<Self, 3, 2>);
 }
 
 /// The kernels of an activation, for each element type.
@@ -128,17 +124,11 @@ macro_rules! float {
             fn weights(weights: &[Self]) -> Weights<'_> {
                 Weights::$weights(weights)
             }
-            fn binary_loss(level: Level, map: binary::Loss, slices: &mut Slices<Self, 2>) {
-                elementwise::run(level, map, slices);
+            fn binary_loss(level: Level, scale: f64, slices: &mut Slices<Self, 2, 2>) {
+                elementwise::run(level, binary::Plain { scale }, slices);
             }
-            fn weighted_binary_loss(level: Level, slices: &mut Slices<Self, 3>) {
-                elementwise::run(level, binary::WeightedLoss, slices);
-            }
-            fn binary_loss_and_gradient(level: Level, map: binary::LossAndGradient, slices: &mut Slices<Self, 2, 2>) {
-                elementwise::run(level, map, slices);
-            }
-            fn weighted_binary_loss_and_gradient(level: Level, scale: f64, slices: &mut Slices<Self, 3, 2>) {
-                elementwise::run(level, binary::WeightedLossAndGradient { scale }, slices);
+            fn weighted_binary_loss(level: Level, scale: f64, slices: &mut Slices<Self, 3, 2>) {
+                elementwise::run(level, binary::Weighted { scale }, slices);
             }
         }
     };

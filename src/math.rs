@@ -5,7 +5,8 @@ mod ln;
 mod tanh;
 
 pub use exp::{
-    exp, exp_of_negative, exp_or_expm1, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary, short_exp,
+    exp, exp_of_negative, exp_of_normal, exp_or_expm1, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary,
+    short_exp,
 };
 pub use ln::{ln_1p, ln_1p_and_inverse};
 pub use tanh::tanh;

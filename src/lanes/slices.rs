@@ -35,7 +35,7 @@ pub type NamedMut<'a, T> = (&'static str, &'a mut [T]);
 /// A function that takes such a view by value must write every element of the outputs: [`initialise`] relies on that.
 ///
 /// Invariant: during `'a`, the sources are valid for reads of `len` elements, and the outputs for writes of `len`
-/// elements that nothing else uses meanwhile. A source that overlaps an output is that output. With
+/// elements that nothing else uses meanwhile. A source or output that overlaps an output is that output. With
 /// `is_uninit` the outputs are not initialised, and none of them is a source.
 pub struct Slices<'a, T, const N: usize, const M: usize = 1> {
     pub(super) sources: [*const T; N],
@@ -134,6 +134,20 @@ impl<'a, T, const N: usize> Slices<'a, T, N, 2> {
         }
         let outputs = outputs.map(|(_, output)| output.as_mut_ptr());
         Self { sources: pointers, outputs, len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+
+    /// The second output first.
+    pub fn with_outputs_exchanged(self) -> Self {
+        let [first, second] = self.outputs;
+        Self { outputs: [second, first], ..self }
+    }
+}
+
+impl<'a, T> Slices<'a, T, 2> {
+    /// The output is both outputs of a map. It holds the second result, which is stored last.
+    pub fn with_output_twice(self) -> Slices<'a, T, 2, 2> {
+        let Self { sources, outputs: [output], len, is_uninit, .. } = self;
+        Slices { sources, outputs: [output; 2], len, streams: false, is_uninit, _borrow: PhantomData }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Binary cross-entropy from logits: the public type and its methods.
 
-use crate::binary;
-use crate::call::{Call, twins};
+use crate::call::{Call, Threads, twins};
 use crate::check;
 use crate::cost::Cost;
 use crate::float::Float;
@@ -84,12 +83,7 @@ impl<'o> BinaryCrossEntropy<'o> {
             let sources = [("logits", logits), ("targets", targets)];
             let slices = Slices::<T, 2>::new(sources, ("losses", losses));
             self.check(logits.len());
-            let (weight, repeated) = (self.weight, self.repeated());
-            let run = |level, mut part: Part<T, 1>| match &repeated {
-                None => T::binary_loss(level, binary::Loss { weight }, &mut part.slices),
-                Some(weights) => part.with_weights(weights, |mut part| T::weighted_binary_loss(level, &mut part)),
-            };
-            Call { work: Part { slices, start: 0 }, cost: || Cost::FUNCTION, run }.on(threads)
+            self.run(slices.with_output_twice(), 1.0, threads);
         }
 
         /// Writes the loss of each logit to `losses`, and its gradient times `scale` to `dlogits`.
@@ -102,15 +96,18 @@ impl<'o> BinaryCrossEntropy<'o> {
             let sources = [("logits", logits), ("targets", targets)];
             let slices = Slices::<T, 2, 2>::two(sources, [("losses", losses), ("dlogits", dlogits)]);
             self.check(logits.len());
-            let (map, repeated) = (binary::LossAndGradient { weight: self.weight, scale }, self.repeated());
-            let run = |level, mut part: Part<T, 2>| match &repeated {
-                None => T::binary_loss_and_gradient(level, map, &mut part.slices),
-                Some(weights) => part.with_weights(weights, |mut part| {
-                    T::weighted_binary_loss_and_gradient(level, scale, &mut part);
-                }),
-            };
-            Call { work: Part { slices, start: 0 }, cost: || Cost::FUNCTION, run }.on(threads)
+            self.run(slices.with_outputs_exchanged(), scale, threads);
         }
+    }
+
+    /// Writes gradients and losses to the outputs, in this order.
+    fn run<T: Float>(&self, slices: Slices<'_, T, 2, 2>, scale: f64, threads: impl Threads) {
+        let repeated = self.repeated(slices.len());
+        let run = |level, mut part: Part<T>| match &repeated {
+            None => T::binary_loss(level, scale, &mut part.slices),
+            Some(weights) => part.with_weights(weights, |mut part| T::weighted_binary_loss(level, scale, &mut part)),
+        };
+        Call { work: Part { slices, start: 0 }, cost: || Cost::FUNCTION, run }.on(threads)
     }
 
     /// Panics unless the logits are whole rows of weights.
@@ -121,13 +118,16 @@ impl<'o> BinaryCrossEntropy<'o> {
         }
     }
 
-    /// The weights, repeated so that a stretch of them begins at any column.
-    fn repeated<T: Real>(&self) -> Option<Repeated<T>> {
-        let weights = self.weights?;
-        let columns = weights.len();
-        let len = columns + REPEATED.max(columns);
-        let weight = |i: usize| T::from_f64(weights.get(i % columns));
-        Some(Repeated { columns, weights: if columns == 0 { Vec::new() } else { (0..len).map(weight).collect() } })
+    /// The weights, repeated so that a stretch of them begins at any column, for `len` logits. None if there are none but 1.
+    fn repeated<T: Real>(&self, len: usize) -> Option<Repeated<T>> {
+        let (columns, len) = match self.weights {
+            None if self.weight == 1.0 => return None,
+            None => (1, 1 + REPEATED.min(len)),
+            Some(weights) => (weights.len(), weights.len() + REPEATED.min(len).max(weights.len())),
+        };
+        let weight = |i: usize| self.weights.map_or(self.weight, |weights| weights.get(i % columns));
+        let weights = if columns == 0 { Vec::new() } else { (0..len).map(|i| T::from_f64(weight(i))).collect() };
+        Some(Repeated { columns, weights })
     }
 }
 
@@ -138,14 +138,14 @@ struct Repeated<T> {
 }
 
 /// The slices of a call, or a part of them that begins with element `start`.
-struct Part<'a, T, const M: usize> {
-    slices: Slices<'a, T, 2, M>,
+struct Part<'a, T> {
+    slices: Slices<'a, T, 2, 2>,
     start: usize,
 }
 
-impl<T: Real, const M: usize> Part<'_, T, M> {
+impl<T: Real> Part<'_, T> {
     /// Runs a kernel on stretches of the part and of the weights of its columns.
-    fn with_weights(&mut self, repeated: &Repeated<T>, kernel: impl Fn(Slices<'_, T, 3, M>)) {
+    fn with_weights(&mut self, repeated: &Repeated<T>, kernel: impl Fn(Slices<'_, T, 3, 2>)) {
         let Repeated { columns, weights } = repeated;
         let (len, mut done) = (self.slices.len(), 0);
         while done < len {
@@ -157,7 +157,7 @@ impl<T: Real, const M: usize> Part<'_, T, M> {
     }
 }
 
-impl<T: Real, const M: usize> Split for Part<'_, T, M> {
+impl<T: Real> Split for Part<'_, T> {
     fn len(&self) -> usize {
         self.slices.len()
     }

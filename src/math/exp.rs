@@ -310,7 +310,12 @@ pub fn max_ordinary<L: Lanes>(like: L) -> L {
 #[inline(always)]
 pub fn exp<L: Lanes>(x: L) -> L {
     // No x is subnormal from here on: that would cost a microcode assist in the multiplication.
-    let x = x + x.splat(format::<L::Float>().negligible);
+    exp_of_normal(x + x.splat(format::<L::Float>().negligible))
+}
+
+/// [`exp`] of an x that is not subnormal.
+#[inline(always)]
+pub fn exp_of_normal<L: Lanes>(x: L) -> L {
     if !L::GRADUAL {
         let (power, f) = exp_parts(x);
         return power.mul_add(f, power);

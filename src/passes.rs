@@ -230,7 +230,7 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     }
 
     /// Sets the sum of row r to `sum(tile, r)`, for all rows of the tile.
-    pub fn sum_by_row(&self, sums: &mut [RowValues<f64>; 2], sum: impl Fn(&Self, usize) -> f64) {
+    pub fn sum_by_row(&self, sums: &mut [RowValues<f64>; 2], sum: &dyn Fn(&Self, usize) -> f64) {
         sums.iter_mut().for_each(Stack::clear);
         for first in (0..self.len()).step_by(T::LANES) {
             for half in 0..2 {
@@ -434,7 +434,7 @@ impl<T: Real, const N: usize> Tile<'_, T, N, 1> {
     }
 
     /// Subtracts `value(r, i)` from element `i` of row `r` of the output, for all elements.
-    pub fn subtract_from_output(&mut self, value: impl Fn(usize, usize) -> f64) {
+    pub fn subtract_from_output(&mut self, value: &dyn Fn(usize, usize) -> f64) {
         for r in 0..self.len() {
             for i in 0..self.axis() {
                 let element = self.rows.get_output(0, r, i).to_f64() - value(r, i);

@@ -13,6 +13,7 @@
 //! gradients of the row are 0. Products may be subnormal and are those of [`math::product`], which computes such products
 //! without a microcode assist.
 
+use super::terms::SecondSource;
 use crate::lanes::{Lanes, Mask, Real, Stack};
 use crate::math::{self, product};
 use crate::passes::{ElementFunction, Recipe, RowFunction, RowValues, Tile};
@@ -35,7 +36,7 @@ pub struct LogSoftmaxGradient;
 impl<T: Real> Recipe<T, 2, 1> for LogSoftmaxGradient {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, _: usize) {
         let (mut sum, mut parts) = (Stack::array(), Stack::array());
-        tile.sum(OutputGradient, [], &mut sum);
+        tile.sum(SecondSource, [], &mut sum);
         tile.per_row(SumInParts, [], Some(&sum), &mut parts);
         let few_are_near = !tile.is_single_lane_value();
         tile.map(LogGradientFromSum { few_are_near }, parts.each_ref());
@@ -91,20 +92,7 @@ impl ElementFunction<2, 1> for GradientFromDot {
     }
 }
 
-/// dy.
-#[derive(Clone, Copy)]
-struct OutputGradient;
-
-impl ElementFunction<2, 0> for OutputGradient {
-    const IS_FIRST_PASS: bool = true;
-
-    #[inline(always)]
-    fn apply<L: Lanes>(self, _: [L; 0], [_, dy]: [L; 2]) -> L {
-        dy
-    }
-}
-
-/// dy - e^y s, with s = high + low the sum of [`OutputGradient`].
+/// dy - e^y s, with s = high + low the sum of dy.
 #[derive(Clone, Copy)]
 struct LogGradientFromSum {
     /// Whether few lane values have an element near 0. A branch then saves arithmetic.

@@ -132,6 +132,19 @@ impl ElementFunction<1, 1> for OtherKeptTerm {
     }
 }
 
+/// The element of the second source. Its sum brings both sources.
+#[derive(Clone, Copy)]
+pub struct SecondSource;
+
+impl ElementFunction<2, 0> for SecondSource {
+    const IS_FIRST_PASS: bool = true;
+
+    #[inline(always)]
+    fn apply<L: Lanes>(self, _: [L; 0], [_, x]: [L; 2]) -> L {
+        x
+    }
+}
+
 /// True for the rows whose maximum is finite.
 #[inline(always)]
 pub fn is_finite<L: Lanes>(max: L) -> L::Mask {

@@ -14,7 +14,8 @@
 //! The driver knows no instruction set and no operation, and is compiled once for each element type and each number of
 //! sources and outputs.
 
-use super::{GROUPS, Layout, Recipe, RowLines, Tile, panel};
+use super::tile::{Layout, Tile};
+use super::{GROUPS, Recipe, RowLines, panel};
 use crate::dispatch::Level;
 use crate::lanes::{Real, Rows, Shape, Slices, Stack};
 

@@ -150,7 +150,8 @@ pub trait ElementFunction<const N: usize, const P: usize>: Copy + Send + Sync {
     const IS_FIRST_PASS: bool = false;
     /// Whether its map takes the terms that [`Tile::replace_and_sum`] kept, in place of the first source.
     const TAKES_TERMS: bool = false;
-    /// Whether its sum leaves out the largest term of each row, which is the first row value. Not for short rows.
+    /// Whether its sum leaves out the largest term of each row, which is the first row value, and may leave out rows where
+    /// that is NaN. Not for short rows.
     const EXCLUDES_LARGEST: bool = false;
     /// The function of the elements `x`, whose row has the values `row`.
     fn apply<L: Lanes>(self, row: [L; P], x: [L; N]) -> L;

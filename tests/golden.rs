@@ -38,37 +38,37 @@ softmax                                       e032a4a969404f14 af2dba9730132026
 softmax, certain                              12436f3d8df66fb4 30a3d0aa2412a868
 softmax gradient                              385ac11ff16b173b 49c1b373a377e03e
 softmax gradient, certain                     8ef38269fe756e71 ffd1f0443b047f87
-log-softmax                                   e41c24af30caf932 17e84bc43cb10a6e
+log-softmax                                   5436cf5b17dedb58 d251bb723efac372
 log-softmax, certain                          7d49da5d47e31f57 a534748aabbaa5dd
-log-softmax gradient                          f523e69ff47c64db 06d3bdadf324f7be
+log-softmax gradient                          fbd0bff836033c8a 9da38d9ca345ade6
 log-softmax gradient, certain                 cb97cb3110a25676 aa8c545bd81e58ad
 log-sum-exp                                   9fdd4cd94cc6bade f35e124a8e47d2ca
 log-sum-exp, certain                          3e58917275f07589 a2eaf48dbdab80d9
 exact softmax                                 8ef3d4733bda41b5 -
 exact softmax, certain                        8552a2805471e4a0 -
-cross-entropy                                 81edff0f78f648af f12b192c6959a68c
+cross-entropy                                 a632d54f6b9338a4 f12b192c6959a68c
 cross-entropy, certain                        d2ef253dfe3a17f2 cbf93ec0f62541b6
-cross-entropy and gradient                    a0aa7d1ab4e5a286 42c2936135b08714
-cross-entropy and gradient, certain           57c0b52b3ec32834 7dbfb72d37889b6b
-cross-entropy gradient                        25b5679364e04f28 67dda3404e84a4a1
-cross-entropy gradient, certain               6865cfad68b6ff8f bb5902514f041ba0
-cross-entropy mean                            97bda4adadc27bd3 f0e89c04e7e35390
+cross-entropy and gradient                    061b033358311a84 1f9e3a72ef5fec45
+cross-entropy and gradient, certain           57c0b52b3ec32834 f1be215851e6d904
+cross-entropy gradient                        38e41812e1ca4239 1e2f8d99f1242dc8
+cross-entropy gradient, certain               6865cfad68b6ff8f 142cbdd6c194cdcb
+cross-entropy mean                            d4b9c631f1e4a0d2 f0e89c04e7e35390
 cross-entropy mean, certain                   ef66894233e9365d e5cc12a9f7e25ca0
 cross-entropy with options                    ea6a5cf9c9c78f14 e245cd41d08ade29
 cross-entropy with options, certain           1aa363e648be1cd9 7807a0f1a67dcdeb
-cross-entropy and gradient with options       a14e268abd5e592f 668f840479daae64
+cross-entropy and gradient with options       8682a8888a32228b d8e5b9a899bbb6de
 cross-entropy and gradient with options, certain 71c6ea45c072c6fb b5bb2dcf9c67b5df
-cross-entropy gradient with options           461fb7edac72e63e e86c70d47b357030
+cross-entropy gradient with options           8a2510723dfb10fa 02333c0778c9bcc6
 cross-entropy gradient with options, certain  a3b4130dd80fa50b 8cc6586a4cd25c45
 cross-entropy mean with options               640be0ce60c7c0ac 6922f956462b08c7
 cross-entropy mean with options, certain      a06d4bfc938b06ee 729f7c9f323311b7
 soft cross-entropy                            701af3d71f3d3111 b44936e8a6f0113a
 soft cross-entropy, certain                   8426960401e60a95 49ee9c5bdd8cb53d
-soft cross-entropy and gradient               2e85f1fea4d5c63c cd52d5fd609e2685
-soft cross-entropy and gradient, certain      d7c580d5cce81feb c984f3ac26a731c5
+soft cross-entropy and gradient               8367fa15fc54472c f62e45b49a769a6c
+soft cross-entropy and gradient, certain      d7c580d5cce81feb 69479d3760c02cff
 soft cross-entropy with options               cc9202a91a8b688e b72a080776ee303b
 soft cross-entropy with options, certain      c6dd4dc148950e73 3b82e8c320de4d6f
-soft cross-entropy and gradient with options  edb5ec26eb1ed396 93d7acb67a580771
+soft cross-entropy and gradient with options  08303206f291692b 18be27d26566ecae
 soft cross-entropy and gradient with options, certain 259eed471f1a87cc 600658aa1476eaa5
 clip_by_value                                 8fa3c212c2287b99 caecdfe730e3d854
 clip_by_global_norm                           abacaecb0d6da361 f830b9587a936222

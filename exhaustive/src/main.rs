@@ -11,6 +11,7 @@
 //! arithmetic. The exit status is 1 if a result exceeds its bound or is wrong in another way.
 
 mod inputs;
+mod losses;
 mod points;
 mod rows;
 mod sweep;
@@ -51,11 +52,16 @@ fn main() -> ExitCode {
     let rows = rows::run(step);
     println!("{}\n{} s.\n", table::of_rows(&rows), start.elapsed().as_secs());
 
+    let start = Instant::now();
+    let losses = losses::run(if step == 1 { usize::MAX } else { 1000 });
+    println!("{}\n{} s.\n", table::of_losses(&losses), start.elapsed().as_secs());
+
     let broken: Vec<String> = sweep
         .iter()
         .flat_map(sweep::Report::broken)
         .chain(points::broken(&points))
         .chain(rows::broken(&rows))
+        .chain(losses::broken(&losses))
         .collect();
     for promise in &broken {
         println!("BROKEN: {promise}");

@@ -65,18 +65,10 @@ struct Exact {
 impl Exact {
     fn of(row: &[f32]) -> Self {
         let max = f64::from(row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        let one = DoubleDouble::from(1.0);
-        // A term below e^-700 is too small to matter beside the largest, which is 1.
-        let exp = |x: f64| {
-            let (m, k) = DoubleDouble::exp_m1(x.max(-700.0));
-            (one + m).scaled(2_f64.powi(k))
-        };
         let differences: Vec<f64> = row.iter().map(|&x| f64::from(x) - max).collect();
-        let terms: Vec<DoubleDouble> = differences.par_iter().map(|&x| exp(x)).collect();
+        let terms: Vec<DoubleDouble> = differences.par_iter().map(|&x| DoubleDouble::from(x).exp()).collect();
         let sum = terms.iter().fold(DoubleDouble::from(0.0), |sum, term| sum + *term);
-        // The logarithm in f64, improved by one step of Newton's method.
-        let ln = sum.hi.ln();
-        let ln = DoubleDouble::from(ln) + (sum * exp(-ln) + -one);
+        let ln = (sum + DoubleDouble::from(-1.0)).ln_1p();
         Self {
             probabilities: terms.par_iter().map(|term| *term / sum).collect(),
             logs: differences.iter().map(|&x| DoubleDouble::from(x) + -ln).collect(),

@@ -3,10 +3,10 @@
 use std::fmt::Display;
 
 use crate::points;
-use crate::rows;
 use crate::sweep::{Level, Report};
 use crate::tally::Tier;
 use crate::worst::{Number, Worst};
+use crate::{losses, rows};
 
 /// One row for each activation, tier and instruction set, then a table of close inputs and hashes.
 pub fn of_sweep(reports: &[Report]) -> String {
@@ -97,6 +97,24 @@ pub fn of_rows(levels: &[rows::Level]) -> String {
             &worst(level.log_sum_exp),
             &worst(level.sum),
         ]);
+    }
+    text
+}
+
+/// One row for each element type, kind of gap and instruction set.
+pub fn of_losses(errors: &[losses::Errors]) -> String {
+    let columns = losses::columns();
+    let header: Vec<String> = columns.iter().map(|(what, bound)| format!("{what} ({bound})")).collect();
+    let mut text = row(&[
+        &["largest class", "type", "instruction set"][..],
+        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+    ]
+    .concat());
+    text += &rule(3 + columns.len());
+    for losses::Errors { isa, element, is_near, worst } in errors {
+        let (kind, isa) = (if *is_near { "nearly certain" } else { "uncertain" }, isa.to_string());
+        let worst: Vec<String> = worst.iter().map(|error| format!("{error:.2}")).collect();
+        text += &row(&[&[kind, element, &isa][..], &worst.iter().map(String::as_str).collect::<Vec<_>>()].concat());
     }
     text
 }

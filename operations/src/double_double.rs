@@ -56,6 +56,25 @@ impl DoubleDouble {
         (m, k as i32)
     }
 
+    /// e^x, and e^-700 for x below -700.
+    pub fn exp(self) -> Self {
+        let (m, k) = Self::exp_m1(self.hi.max(-700.0));
+        // The square of the second part is below double-double accuracy.
+        ((Self::from(1.0) + m) * (Self::from(1.0) + self.lo.into())).scaled(2_f64.powi(k))
+    }
+
+    /// ln(1 + x) for x >= 0: the logarithm in `f64`, improved by one step of Newton's method.
+    pub fn ln_1p(self) -> Self {
+        let log = self.hi.ln_1p();
+        let (m, k) = Self::exp_m1(-log);
+        // (1 + x) e^-log - 1, without the difference of two numbers near 1 where x is small.
+        let error = match k {
+            0 => self + m + self * m,
+            _ => (Self::from(1.0) + self) * Self::from(-log).exp() + Self::from(-1.0),
+        };
+        Self::from(log) + error
+    }
+
     /// The product with a power of two: exact, if neither part becomes subnormal or overflows.
     pub fn scaled(self, power: f64) -> Self {
         Self { hi: self.hi * power, lo: self.lo * power }

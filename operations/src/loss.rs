@@ -6,7 +6,7 @@ use activations::{CrossEntropy, Isa, Scale, reference, ulp};
 
 use crate::bound::{is_within, reference_error};
 use crate::operation::forms;
-use crate::{Bound, Element, Family, Form, Operation, Shape};
+use crate::{Bound, DoubleDouble, Element, Family, Form, Operation, Shape};
 
 /// The bound on a loss of a class without options.
 pub const LOSS: Bound = Bound::Ulp([8.0, 8.0]);
@@ -14,8 +14,8 @@ pub const LOSS: Bound = Bound::Ulp([8.0, 8.0]);
 pub const LOSS_WITH_OPTIONS: Bound = Bound::Magnitudes(8.0);
 /// How far from 0 a row of gradients may sum, in epsilons of its scale.
 pub const BALANCE_EPSILONS: f64 = 4.0;
-/// How far the target's gradient may be from minus the sum of the others, in ulp.
-pub const BALANCE_ULP: f64 = 4.0;
+/// How far the target's gradient may be from minus the sum of the others, in ulp: `f32`, whose sums end in `f64`, and `f64`.
+pub const BALANCE_ULP: [f64; 2] = [4.0, 5.0];
 /// The bound on the gradient of a loss.
 pub const GRADIENT: Bound = Bound::EpsilonsOfScale(8.0);
 /// The bound on a mean, relative to the mean of the magnitudes.
@@ -346,17 +346,17 @@ fn is_close<T: Element>(actual: T, exact: f64, bound: f64) -> bool {
 /// A row of gradients sums to 0 within [`BALANCE_EPSILONS`] of its scale, and the target's is minus the sum of the
 /// others within [`BALANCE_ULP`]: near 0 too, but for the rounding of subnormal numbers.
 fn judge_balance<T: Element>(gradients: &[f64], target: usize, scale: f64) {
-    let others: f64 = gradients.iter().enumerate().filter(|(i, _)| *i != target).map(|(_, dx)| dx).sum();
-    let (sum, of_target) = (others + gradients[target], gradients[target]);
-    if sum.is_nan() {
+    let of_target = gradients[target];
+    let of_others = gradients.iter().enumerate().filter(|(i, _)| *i != target).map(|(_, dx)| *dx);
+    let others = of_others.fold(DoubleDouble::from(0.0), |sum, dx| sum + dx.into());
+    let sum = others + of_target.into();
+    if sum.hi.is_nan() {
         return;
     }
     let subnormal = (gradients.len() as f64 + 2.0) * T::MIN_SUBNORMAL * scale.abs().max(1.0);
-    let rounding = gradients.len() as f64 * f64::EPSILON * scale.abs();
-    let is_right = sum.abs() <= BALANCE_EPSILONS * T::EPSILON * scale.abs() + subnormal + rounding;
-    assert!(is_right, "{} the gradients {gradients:?} sum to {sum:e}", Isa::current());
-    let rounding = gradients.len() as f64 * f64::EPSILON * others.abs();
-    let bound = BALANCE_ULP * ulp::spacing::<T>(others) + rounding + subnormal;
-    let is_right = (of_target + others).abs() <= bound;
+    let is_right = sum.hi.abs() <= BALANCE_EPSILONS * T::EPSILON * scale.abs() + subnormal;
+    assert!(is_right, "{} the gradients {gradients:?} sum to {:e}", Isa::current(), sum.hi);
+    let (others, balance_ulp) = (others.hi, BALANCE_ULP[usize::from(T::BYTES == 8)]);
+    let is_right = sum.hi.abs() <= balance_ulp * ulp::spacing::<T>(others) + subnormal;
     assert!(is_right, "{} the target's gradient is {of_target:e}, the others {others:e}", Isa::current());
 }

@@ -22,7 +22,7 @@
 use super::others::{Count, exclude};
 use super::{ElementFunction, RowLines, RowValues, broadcast_row, fold};
 use crate::dispatch::Kernel;
-use crate::lanes::{Lanes, Line, Memory, ROWS, Real, Rows, Simd};
+use crate::lanes::{Lanes, Line, Mask, Memory, ROWS, Real, Rows, Simd};
 use crate::sum::{BLOCK, Levels, Tree};
 
 /// The largest element of each row.
@@ -89,6 +89,10 @@ impl<T: Real, F: ElementFunction<N, P>, const N: usize, const M: usize, const P:
         let mut excluded_one = F::EXCLUDES_LARGEST;
         for r in 0..rows.len() {
             let row_values = broadcast_row(zero, &row_values, r / T::LANES, r % T::LANES);
+            if F::EXCLUDES_LARGEST && !row_values[0].le(row_values[0]).all() {
+                lane_sums.push_line(Line(zero.to_array()));
+                continue;
+            }
             let mut excluded = Count::new(zero);
             let mut blocks = rows.row(r).blocks();
             while let Some(mut block) = blocks.whole::<BLOCK>() {

@@ -16,6 +16,9 @@ use crate::dispatch::Kernel;
 use crate::lanes::{Lanes, Line, Mask, Memory, Real, Simd, Stack};
 use crate::math;
 
+/// A difference that is not this many times a small one is not small when it is summed again.
+pub const MAY_BE_SMALL: f64 = 1.001;
+
 /// The sums of a tile that are known.
 #[derive(Clone, Copy)]
 pub enum Sums<'v> {
@@ -77,7 +80,7 @@ impl<T: Real> Kernel for LogOthers<'_, T> {
         let (zero, zero_f64) = (<T::Lanes<S> as Memory>::zero(simd), <S::F64 as Memory>::zero(simd));
         let (small, raised, one) = (zero_f64.splat(small), zero_f64.splat(raised), zero_f64.splat(1.0));
         // A difference from here up is not small when it is summed again.
-        let not_small = small * zero_f64.splat(1.5);
+        let not_small = small * zero_f64.splat(MAY_BE_SMALL);
         let mut has_digits = one;
         logs.others.iter_mut().chain(logs.log.iter_mut()).for_each(Stack::clear);
         logs.rounded.clear();

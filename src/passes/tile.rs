@@ -1,6 +1,6 @@
 //! A tile, and the passes over it: each chooses the loop for the layout of the rows.
 
-use super::others::{LogOthers, Logs, RemoveLargest, Sums};
+use super::others::{LogOthers, Logs, MAY_BE_SMALL, RemoveLargest, Sums};
 #[cfg(feature = "rayon")]
 use super::pieces;
 #[cfg(feature = "exact")]
@@ -194,13 +194,29 @@ impl<T: Real, const N: usize, const M: usize> Tile<'_, T, N, M> {
     /// The sum of all terms but the largest of each row, and its logarithm. Returns whether the sums that are given are
     /// enough, see [`LogOthers`].
     pub fn log_others(&self, [max, largest]: [&RowValues<T>; 2], sums: Sums<'_>, logs: &mut Logs<T>) -> bool {
-        let (axis, rows) = (self.rows.shape().axis, self.rows.len());
-        // A sum of a few terms of `f32` is exact in `f64`.
-        let small = if T::IS_F32 && axis <= T::LANES { 2_f64.powi(-25) } else { 0.5 };
+        let (axis, rows, small) = (self.rows.shape().axis, self.rows.len(), self.small());
         // A raised term is at most 2^-166 (`f64`: 2^-1105) of the largest.
         let raised = axis as f64 * if T::IS_F32 { 2_f64.powi(-166) } else { f64::MIN_POSITIVE * 2_f64.powi(-83) };
         let (max, largest) = (max.lines(), largest.lines());
         self.level.run(LogOthers { max, largest, small, raised, sums, logs, rows })
+    }
+
+    /// The largest term of the rows whose difference may be small, and NaN for the others, of which a sum that excludes
+    /// the largest term is not needed.
+    pub fn largest_of_small(&self, largest: &RowValues<T>, logs: &Logs<T>) -> RowValues<T> {
+        let (mut values, small) = (RowValues::new(), MAY_BE_SMALL * self.small());
+        self.set_row_values(&mut values, |r| {
+            let largest = largest.get(r);
+            if self.row_sum(&logs.others, r) < small * largest.to_f64() { largest } else { T::from_f64(f64::NAN) }
+        });
+        values
+    }
+
+    /// The share of the largest term below which the sum of the others is summed on its own.
+    fn small(&self) -> f64 {
+        // A sum of a few terms of `f32` is exact in `f64`. Elsewhere the difference to the largest term has the error of a
+        // sum that is at most twice as large. From 1 on, the row may have its largest term twice.
+        if T::IS_F32 && self.is_single_lane_value() { 2_f64.powi(-25) } else { 0.998 }
     }
 
     /// The sums of the last sum without the largest term, for rows whose lane sums are single terms.

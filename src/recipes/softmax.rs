@@ -66,7 +66,7 @@ impl<T: Real> LogSums<T> {
     pub fn sum<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>, certainty: &mut Certainty) {
         let Self { max, shift: [largest, offset, lowest, exponent], logs } = self;
         let (values, mut all, mut excluding) = ([&*max, &*largest], Stack::array(), Stack::array());
-        let sum_others = |tile: &mut Tile<'_, T, 1, M>, excluding: &mut [RowValues<f64>; 2]| {
+        let sum_others = |tile: &mut Tile<'_, T, 1, M>, largest, excluding: &mut [RowValues<f64>; 2]| {
             tile.sum(OtherTerm, [largest, offset, lowest, exponent], excluding)
         };
         let are_short = tile.is_single_lane_value();
@@ -74,13 +74,16 @@ impl<T: Real> LogSums<T> {
             let axis = tile.axis();
             axis >= 8 * PROBE
                 && tile.with_first_elements(PROBE, |tile| {
-                    sum_others(tile, &mut excluding);
+                    sum_others(tile, largest, &mut excluding);
                     let sum_of_row = |r| tile.row_sum(&excluding, r) * (axis / PROBE) as f64;
                     (0..tile.len()).all(|r| sum_of_row(r) < 0.25 * largest.get(r).to_f64())
                 })
         });
         let others_first = is_expected && !are_short;
-        if others_first && sum_others(tile, &mut excluding) && tile.log_others(values, Sums::Others(&excluding), logs) {
+        if others_first
+            && sum_others(tile, largest, &mut excluding)
+            && tile.log_others(values, Sums::Others(&excluding), logs)
+        {
             certainty.0 = Some(true);
             return;
         }
@@ -90,7 +93,7 @@ impl<T: Real> LogSums<T> {
             if are_short {
                 tile.sum_without(largest, &mut excluding);
             } else if !others_first {
-                sum_others(tile, &mut excluding);
+                sum_others(tile, &tile.largest_of_small(largest, logs), &mut excluding);
             }
             certainty.0 = Some(!tile.log_others(values, Sums::Both(&all, &excluding), logs));
         }
@@ -104,8 +107,10 @@ impl<T: Real> LogSums<T> {
         if certainty.0 == Some(true) || !tile.log_others(values, Sums::All(&all), logs) {
             if tile.is_single_lane_value() {
                 tile.sum_without(largest, &mut excluding);
-            } else {
+            } else if certainty.0 == Some(true) {
                 tile.sum(OtherKeptTerm, [largest], &mut excluding);
+            } else {
+                tile.sum(OtherKeptTerm, [&tile.largest_of_small(largest, logs)], &mut excluding);
             }
             certainty.0 = Some(!tile.log_others(values, Sums::Both(&all, &excluding), logs));
         }

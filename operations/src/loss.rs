@@ -82,7 +82,26 @@ impl<T: Element> Loss<T> {
         Self { shape, options, classes: targets.iter().enumerate().map(class).collect(), weights, scales, scale }
     }
 
-    /// The operation.
+    /// An operation of the list, without forms and judge.
+    fn operation(&self, name: &str, inputs: usize, outputs: Vec<usize>, bound: Bound) -> Operation<T> {
+        let Self { shape, options, scale, .. } = self;
+        let suffix = if *options == Options::default() { "" } else { " with options" };
+        Operation {
+            item: "CrossEntropy",
+            name: format!("{name}{suffix}"),
+            parameters: format!("{shape:?}, {options:?}, scale {scale:?}"),
+            family: Family::Axis,
+            bound,
+            row_len: shape.axis,
+            inputs: vec![shape.len(); inputs],
+            outputs,
+            first_input: Box::new(<[T]>::to_vec),
+            forms: Vec::new(),
+            judge: Box::new(|_, _, _| unreachable!("every loss has a judge")),
+        }
+    }
+
+    /// The loss with its options.
     fn loss(&self) -> CrossEntropy<'_> {
         let Options { ignores, is_weighted, smoothing, z_loss } = self.options;
         let mut loss = CrossEntropy::axis(self.shape.axis, self.shape.inner);
@@ -211,20 +230,7 @@ impl<T: Element> Loss<T> {
 pub fn all<T: Element>(shape: Shape, targets: &[u32], scale: Option<f64>, options: Options) -> Vec<Operation<T>> {
     let setting = Loss::<T>::new(shape, targets, scale, options);
     let [of_losses, of_both, of_gradients, of_mean] = [(); 4].map(|()| setting.clone());
-    let suffix = if options == Options::default() { "" } else { " with options" };
-    let base = |name: &str, outputs: Vec<usize>, bound| Operation {
-        item: "CrossEntropy",
-        name: format!("{name}{suffix}"),
-        parameters: format!("{shape:?}, {options:?}, scale {scale:?}"),
-        family: Family::Axis,
-        bound,
-        row_len: shape.axis,
-        inputs: vec![shape.len()],
-        outputs,
-        first_input: Box::new(<[T]>::to_vec),
-        forms: Vec::new(),
-        judge: Box::new(|_, _, _| unreachable!("every loss has a judge")),
-    };
+    let base = |name: &str, outputs, bound| setting.operation(name, 1, outputs, bound);
     let mean = |name: &'static str, mean: fn(&Loss<T>, &[T]) -> f64| {
         let setting = setting.clone();
         Form { name, overwrites: None, call: Box::new(move |inputs, _| mean(&setting, inputs[0])) }
@@ -275,20 +281,7 @@ pub fn soft<T: Element>(shape: Shape, scale: Option<f64>, options: Options) -> V
     let options = Options { ignores: false, ..options };
     let setting = Loss::<T>::new(shape, &classes, scale, options);
     let [of_losses, of_both] = [(); 2].map(|()| setting.clone());
-    let suffix = if options == Options::default() { "" } else { " with options" };
-    let base = |name: &str, outputs: Vec<usize>, bound| Operation {
-        item: "CrossEntropy",
-        name: format!("{name}{suffix}"),
-        parameters: format!("{shape:?}, {options:?}, scale {scale:?}"),
-        family: Family::Axis,
-        bound,
-        row_len: shape.axis,
-        inputs: vec![shape.len(); 2],
-        outputs,
-        first_input: Box::new(<[T]>::to_vec),
-        forms: Vec::new(),
-        judge: Box::new(|_, _, _| unreachable!("every loss has a judge")),
-    };
+    let base = |name: &str, outputs, bound| setting.operation(name, 2, outputs, bound);
     vec![
         Operation {
             forms: forms![(setting.loss()) [setting] =>

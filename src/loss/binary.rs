@@ -56,7 +56,8 @@ impl<'o> BinaryCrossEntropy<'o> {
         Self { weight: 1.0, weights: None }
     }
 
-    /// Multiplies the part of the target in every loss by this weight: more than 1 for rare positives.
+    /// Multiplies the part of the target in every loss by this weight: more than 1 for rare positives. Unless the weight is
+    /// 1, methods allocate up to 1025 weights.
     ///
     /// # Panics
     ///
@@ -67,8 +68,8 @@ impl<'o> BinaryCrossEntropy<'o> {
         Self { weight, weights: None }
     }
 
-    /// A weight for each column: logits and targets are rows of as many elements. Methods then allocate at most 1024
-    /// weights, or a row and as many.
+    /// A weight for each column: logits and targets are rows of as many elements. Methods allocate a row of weights, and as
+    /// many again or 1024.
     pub fn positive_weights<W: Float>(self, weights: &'o [W]) -> Self {
         Self { weight: 1.0, weights: Some(W::weights(weights)) }
     }

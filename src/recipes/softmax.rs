@@ -10,12 +10,12 @@
 //!                y = t h + t l                      map
 //!
 //! LogSoftmax     m, shift and s as above, x stays   max, per row, sum
-//!                R, the sum of the others           per row; where R is small also sum
-//!                log = f32(ln_1p(R / t(m)))         per row
+//!                R, the sum of the others           log_others; where R is small also sum
+//!                log = f32(ln_1p(R / t(m)))         log_others
 //!                y = (x - m) - log                  map
 //!
 //! LogSumExp      m, shift, s and R as above         max, per row, sum
-//!                f32(m + ln_1p(R / t(m)))           per row
+//!                f32(m + ln_1p(R / t(m)))           log_others
 //!                if m is not finite in some row: one more sum, which is NaN for a row with NaN
 //! ```
 //!

@@ -30,15 +30,19 @@
 //! certain, R is far below the rounding error of s, and it is all there is to the result.
 //!
 //! ```text
-//! R = s - t(m), in f64                                          if that is at least t(m) / 2
-//! R = the sum of t(x) - t(low) over x != m                      else: another pass over the tile
-//! log_sum(t(m), R) = ln_1p(R / t(m))
+//! R = s - t(m), in f64                       if the next line gives more than 0.998 t(m)
+//! R = the sum of t(x) over x != m            else: another pass over the tile
+//! R = max(0, R - raised)
+//! log = ln_1p(R / t(m))
 //! ```
 //!
-//! Below t(m) / 2 no second element equals m, since its term alone would be as much. Where rows are a single lane value
-//! of `f32`, s is a sum of `f32` numbers in `f64`, and the difference is good down to 2^-25 t(m). The term of an element
-//! that was raised to `low` may be far too large. The difference t(x) - t(low) is exactly 0 for it, and changes another
-//! term by 2^-167 t(m) at most, where the smallest subnormal number is 2^-149.
+//! Below t(m) no second element equals m, since its term alone would be as much: only one term is left out. With R near
+//! t(m), the error of s - t(m) is at most twice that of s. Where rows are a single lane value of `f32`, s is a sum of
+//! `f32` numbers in `f64`, and the difference is good down to 2^-25 t(m).
+//!
+//! The term of an element that was raised to `low` may be far too large. There can be no more than `axis` of them, each at
+//! most 2^-166 t(m): this is `raised`. So R is exactly 0 if all others were raised, and else its error is below 2^-166 t(m)
+//! times the number of elements, where the smallest subnormal number is 2^-149.
 
 use crate::lanes::{Gradual, Lanes, Mask, Real};
 use crate::math;

@@ -97,7 +97,7 @@ impl<T: Real> Kernel for LogOthers<'_, T> {
                 let largest = largest[half];
                 let line = |sums: &[RowValues<f64>; 2]| sums[half].lines()[g];
                 // Comparisons with NaN are false.
-                let (others, is_bad) = match sums {
+                let (others, lacks_digits) = match sums {
                     Sums::All(all) => {
                         let difference = line(all).load(zero_f64) - largest;
                         (difference, difference.lt(largest * not_small))
@@ -114,7 +114,7 @@ impl<T: Real> Kernel for LogOthers<'_, T> {
                         (r, (largest * small).le(r))
                     }
                 };
-                has_digits = S::F64::select(is_bad, zero_f64, has_digits);
+                has_digits = S::F64::select(lacks_digits, zero_f64, has_digits);
                 let others = zero_f64.max(largest.neg_mul_add(raised, others));
                 log[half] = math::ln_1p(ratio::<T::Lanes<S>>(others, largest));
                 logs.others[half].push_line(Line(others.to_array()));

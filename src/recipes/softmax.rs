@@ -64,28 +64,21 @@ impl<T: Real> LogSums<T> {
 
     /// Sums the terms and finds the logarithm. The logits stay where they are.
     pub fn sum<const M: usize>(&mut self, tile: &mut Tile<'_, T, 1, M>, certainty: &mut Certainty) {
+        let are_short = tile.is_single_lane_value();
+        let is_expected = certainty.0.unwrap_or_else(|| self.is_likely(tile));
         let Self { max, shift: [largest, offset, lowest, exponent], logs } = self;
         let (values, mut all, mut excluding) = ([&*max, &*largest], Stack::array(), Stack::array());
         let sum_others = |tile: &mut Tile<'_, T, 1, M>, largest, excluding: &mut [RowValues<f64>; 2]| {
             tile.sum(OtherTerm, [largest, offset, lowest, exponent], excluding)
         };
-        let are_short = tile.is_single_lane_value();
-        let is_expected = certainty.0.unwrap_or_else(|| {
-            let axis = tile.axis();
-            axis >= 8 * PROBE
-                && tile.with_first_elements(PROBE, |tile| {
-                    sum_others(tile, largest, &mut excluding);
-                    let sum_of_row = |r| tile.row_sum(&excluding, r) * (axis / PROBE) as f64;
-                    (0..tile.len()).all(|r| sum_of_row(r) < 0.25 * largest.get(r).to_f64())
-                })
-        });
+        // The other sum first, which may be enough.
         let others_first = is_expected && !are_short;
-        if others_first
-            && sum_others(tile, largest, &mut excluding)
-            && tile.log_others(values, Sums::Others(&excluding), logs)
-        {
-            certainty.0 = Some(true);
-            return;
+        if others_first {
+            let excluded_one = sum_others(tile, largest, &mut excluding);
+            if excluded_one && tile.log_others(values, Sums::Others(&excluding), logs) {
+                certainty.0 = Some(true);
+                return;
+            }
         }
         tile.sum(Term, [offset, lowest, exponent], &mut all);
         certainty.0 = Some(is_expected || !tile.log_others(values, Sums::All(&all), logs));
@@ -97,6 +90,20 @@ impl<T: Real> LogSums<T> {
             }
             certainty.0 = Some(!tile.log_others(values, Sums::Both(&all, &excluding), logs));
         }
+    }
+
+    /// Whether a class may be nearly certain in each row, as far as the first elements of long rows tell.
+    fn is_likely<const M: usize>(&self, tile: &mut Tile<'_, T, 1, M>) -> bool {
+        let (axis, [largest, offset, lowest, exponent]) = (tile.axis(), &self.shift);
+        if axis < 8 * PROBE {
+            return false;
+        }
+        let mut excluding = Stack::array();
+        tile.with_first_elements(PROBE, |tile| {
+            tile.sum(OtherTerm, [largest, offset, lowest, exponent], &mut excluding)
+        });
+        let sum_of_row = |r| tile.row_sum(&excluding, r) * (axis / PROBE) as f64;
+        (0..tile.len()).all(|r| sum_of_row(r) < 0.25 * largest.get(r).to_f64())
     }
 
     /// The same, and the terms are kept for a map.

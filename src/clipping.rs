@@ -94,6 +94,10 @@ impl<T: Real> Kernel for SumSquares<'_, T> {
 #[inline(always)]
 fn square<L: Lanes>(x: L, factor: L::Double) -> L::Double {
     let [a, b] = x.widen();
-    let (a, b) = (a * factor, b * factor);
-    if L::Float::IS_F32 { a * a + b * b } else { a * a }
+    if L::Float::IS_F32 {
+        let (a, b) = (a * factor, b * factor);
+        return a * a + b * b;
+    }
+    let a = math::product(a, factor);
+    math::product(a, a)
 }

@@ -162,6 +162,16 @@ impl Isa {
     }
 }
 
+#[cfg(all(feature = "scalar", any(target_arch = "x86_64", target_arch = "aarch64")))]
+impl Isa {
+    /// The result of `work`, and the number of instructions in its calls on [`Isa::Scalar`] that an Intel CPU would hand
+    /// to microcode, because an operand or the result is subnormal. For tests, with the feature `scalar`. Counts on this
+    /// thread alone.
+    pub fn count_assists<R>(work: impl FnOnce() -> R) -> (R, u64) {
+        lanes::count_assists(|| Isa::Scalar.with(work))
+    }
+}
+
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

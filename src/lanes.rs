@@ -77,7 +77,7 @@ pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
 pub use real::Real;
 pub use rows::{Columns, Rows, Shape};
 #[cfg(all(feature = "scalar", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub use scalar::Scalar;
+pub use scalar::{Scalar, count_assists};
 pub use slices::{Block, Input, Partial, Slices, initialise};
 pub use split::Split;
 

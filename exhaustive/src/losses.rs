@@ -105,7 +105,10 @@ fn measure<T: Element>((row, largest): &(Vec<T>, usize), errors: &mut [Errors]) 
                 }
                 let all_others = if target == largest { others } else { sum + -terms[target] };
                 see(4, distance(dx[target], -(all_others / sum)) / T::EPSILON);
-                see(5, distance(dx[target], -of_others) / ulp::spacing::<T>(of_others.hi));
+                // But for the rounding of subnormal gradients.
+                let subnormal = (len as f64 + 2.0) * T::MIN_SUBNORMAL;
+                let difference = (distance(dx[target], -of_others) - subnormal).max(0.0);
+                see(5, difference / ulp::spacing::<T>(of_others.hi));
             }
             // With dy = 1 for the largest alone, its gradient is 1 - e^y of the y that was stored.
             let (mut dy, of_largest): (Vec<T>, f64) = (vec![T::rounded(0.0); len], y[largest].into());

@@ -2,10 +2,40 @@
 //!
 //! `mul_add` always rounds once. It would be slow software where the CPU has no such instruction, so dispatch offers
 //! these lanes only where it has.
+//!
+//! Inside [`count_assists`] they also count the instructions that an Intel CPU hands to microcode: multiplications,
+//! divisions and multiply-adds with a subnormal operand or result, at 50 ns each. Additions, comparisons and conversions
+//! take no assist. On AMD most of them cost nothing, so that a time does not show them there.
 
+use std::cell::Cell;
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Real, Simd, fold_by_arrays, gradual};
+
+thread_local! {
+    /// The number of assists so far, while this thread counts them.
+    static ASSISTS: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// The result of `work`, and the number of its instructions on scalar lanes that need a microcode assist.
+pub fn count_assists<R>(work: impl FnOnce() -> R) -> (R, u64) {
+    let outer = ASSISTS.replace(Some(0));
+    let result = work();
+    (result, ASSISTS.replace(outer).unwrap_or(0))
+}
+
+/// Counts an instruction with these operands and this result, which needs an assist if a number in it is subnormal.
+macro_rules! count_assist {
+    ($($lanes:expr),*) => {
+        if let Some(count) = ASSISTS.get() {
+            let mut needs_assist = false;
+            $(for lane in $lanes {
+                needs_assist |= lane.is_subnormal();
+            })*
+            ASSISTS.set(Some(count + u64::from(needs_assist)));
+        }
+    };
+}
 
 /// The token of the scalar lanes.
 #[derive(Clone, Copy)]
@@ -48,12 +78,16 @@ impl<const N: usize> Mask for BoolMask<N> {
 }
 
 macro_rules! operator {
-    ($lanes:ident, $trait:ident, $method:ident, $op:tt) => {
+    ($lanes:ident, $trait:ident, $method:ident, $op:tt, $takes_assists:literal) => {
         impl $trait for $lanes {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                Self(in_each_lane!(0.0, i => self.0[i] $op other.0[i]))
+                let result = in_each_lane!(0.0, i => self.0[i] $op other.0[i]);
+                if $takes_assists {
+                    count_assist!(self.0, other.0, result);
+                }
+                Self(result)
             }
         }
     };
@@ -61,10 +95,10 @@ macro_rules! operator {
 
 macro_rules! lanes {
     ($lanes:ident, $float:ident, $bits:ident, $count:literal) => {
-        operator!($lanes, Add, add, +);
-        operator!($lanes, Sub, sub, -);
-        operator!($lanes, Mul, mul, *);
-        operator!($lanes, Div, div, /);
+        operator!($lanes, Add, add, +, false);
+        operator!($lanes, Sub, sub, -, false);
+        operator!($lanes, Mul, mul, *, true);
+        operator!($lanes, Div, div, /, true);
 
         impl Lanes for $lanes {
             type Float = $float;
@@ -86,11 +120,15 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
-                Self(in_each_lane!(0.0, i => self.0[i].mul_add(factor.0[i], term.0[i])))
+                let result = in_each_lane!(0.0, i => self.0[i].mul_add(factor.0[i], term.0[i]));
+                count_assist!(self.0, factor.0, term.0, result);
+                Self(result)
             }
             #[inline(always)]
             fn neg_mul_add(self, factor: Self, term: Self) -> Self {
-                Self(in_each_lane!(0.0, i => (-self.0[i]).mul_add(factor.0[i], term.0[i])))
+                let result = in_each_lane!(0.0, i => (-self.0[i]).mul_add(factor.0[i], term.0[i]));
+                count_assist!(self.0, factor.0, term.0, result);
+                Self(result)
             }
             #[inline(always)]
             fn abs(self) -> Self {

@@ -188,15 +188,16 @@ impl ElementFunction<1, 3> for Probability {
 
     #[inline(always)]
     fn apply<L: Lanes>(self, [inverse, remainder, sum]: [L; 3], [term]: [L; 1]) -> L {
-        // From here up the result is so large that term * remainder, about 2^-25 of it, is a normal number too.
-        let least = sum.splat(L::Float::MIN_POSITIVE * 2_f64.powi(28)) * sum;
+        // From here up the result is so large that term * remainder, at least 2^-53 of it or 0, is a normal number too.
+        let least = sum.splat(L::Float::MIN_POSITIVE * 2_f64.powi(54)) * sum;
         if least.le(term).all() {
             return quotient(term, inverse, remainder, sum);
         }
-        // Some result is small or subnormal: compute it times 2^64 and scale down in one product of gradual lanes.
+        // Some result is small or subnormal: compute it times 2^100 and scale down in one product of gradual lanes. The
+        // product of the smallest term and of the remainder, which may have lost digits, is then normal too.
         let negligible = term.lt(term.splat(2_f64.powi(least_exponent::<L::Float>())));
         let term = L::select(negligible, term.splat(0.0), term);
-        let (up, down) = (term.splat(2_f64.powi(64)), term.splat(2_f64.powi(-64)));
+        let (up, down) = (term.splat(2_f64.powi(100)), term.splat(2_f64.powi(-100)));
         (Gradual(quotient(term, inverse * up, remainder * up, sum * down)) * Gradual(down)).0
     }
 }

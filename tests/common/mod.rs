@@ -84,3 +84,30 @@ pub fn on_every_isa_in_a_pool(check: impl Fn() + Sync) {
     #[cfg(not(all(feature = "rayon", not(target_family = "wasm"))))]
     on_every_isa(check);
 }
+
+/// A kind of inputs: a name, and the number at each index.
+pub type Kind = (&'static str, fn(usize) -> f64);
+
+/// A number in [-1, 1] that depends on `i` irregularly.
+pub fn noise(i: usize) -> f64 {
+    (i.wrapping_mul(2_654_435_761) % 20_011) as f64 / 10_005.5 - 1.0
+}
+
+/// Kinds of inputs, most of them hard for some operation.
+pub const KINDS: [Kind; 15] = [
+    ("ordinary", |i| 8.0 * noise(i)),
+    ("up to 100", |i| 100.0 * noise(i)),
+    ("equal", |_| 0.37),
+    ("two values", |i| if i.is_multiple_of(3) { 1.5 } else { -0.25 }),
+    ("falling", |i| 20.0 - 0.07 * i as f64),
+    ("one far above", |i| if i % 61 == 30 { 110.0 } else { noise(i) }),
+    ("one far above, steps of 1", |i| if i % 61 == 30 { 0.0 } else { -(i as f64) }),
+    ("one nearly certain", |i| if i % 40 == 1 { 17.0 } else { 0.5 * noise(i) }),
+    ("sums of subnormal terms", |i| if i % 300 == 7 { 0.0 } else { -107.0 + 0.3 * noise(i) }),
+    ("far from 0", |i| 51_014.0 + 10.0 * noise(i)),
+    ("huge", |i| 3e38 * noise(i)),
+    ("subnormal and small", |i| [1e-40, -3e-45, 1e-20, 1e-310, 0.7][i % 5] * noise(i)),
+    ("some -inf", |i| if i % 7 == 3 { f64::NEG_INFINITY } else { 8.0 * noise(i) }),
+    ("some +inf", |i| if i % 97 == 50 { f64::INFINITY } else { 8.0 * noise(i) }),
+    ("some NaN", |i| if i % 97 == 50 { f64::NAN } else { 8.0 * noise(i) }),
+];

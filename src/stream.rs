@@ -19,11 +19,13 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(0);
 /// that the output is not in the caches when it is read next. Results are the same. Other functions compute for longer
 /// than memory takes, and would gain nothing.
 ///
-/// The default is the size of the last-level cache, if Linux tells it, and 32 MiB otherwise.
+/// The default is the size of the last-level cache or eight times that of the second-level cache, whichever is smaller, if
+/// Linux tells them, and 32 MiB otherwise. In a virtual machine the last-level cache is shared with others, so that less of
+/// it is to be had than it says.
 pub fn streaming_threshold() -> usize {
     match THRESHOLD.load(Ordering::Relaxed) {
         0 => {
-            let bytes = if cfg!(miri) { None } else { last_level_cache() }.unwrap_or(DEFAULT);
+            let bytes = if cfg!(miri) { None } else { from_caches() }.unwrap_or(DEFAULT);
             set_streaming_threshold(bytes);
             bytes
         }
@@ -50,11 +52,19 @@ pub fn set_streaming_threshold(bytes: usize) {
     THRESHOLD.store(bytes.max(1), Ordering::Relaxed);
 }
 
-/// The size in bytes of the largest cache of CPU 0, from Linux's sysfs.
-fn last_level_cache() -> Option<usize> {
-    let sizes = (0..8).map_while(|index| {
-        let size = std::fs::read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size")).ok()?;
-        size.trim().strip_suffix('K')?.parse::<usize>().ok()
-    });
-    sizes.max().map(|kibibytes| kibibytes << 10)
+/// The default threshold from the caches of CPU 0, by Linux's sysfs.
+fn from_caches() -> Option<usize> {
+    let read = |index: u32, file: &str| {
+        std::fs::read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{file}")).ok()
+    };
+    let caches: Vec<(u32, usize)> = (0..8)
+        .map_while(|index| {
+            let level = read(index, "level")?.trim().parse().ok()?;
+            let kibibytes: usize = read(index, "size")?.trim().strip_suffix('K')?.parse().ok()?;
+            Some((level, kibibytes << 10))
+        })
+        .collect();
+    let largest = caches.iter().map(|(_, size)| *size).max()?;
+    let second_level = caches.iter().find(|(level, _)| *level == 2).map(|(_, size)| 8 * size);
+    Some(largest.min(second_level.unwrap_or(largest)))
 }

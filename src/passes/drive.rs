@@ -56,8 +56,9 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
     }
     let (groups, may_use_slots) =
         (if recipe.uses_wide_passes() { 1 } else { CONTIGUOUS_GROUPS / N }, !recipe.uses_wide_passes());
-    let is_short = axis <= T::LANES && may_use_slots;
-    let max_rows = if is_short { groups * T::LANES } else { (TILE_ELEMENTS / axis).clamp(1, groups * T::LANES) };
+    // A single row goes through its lane value in memory: slots would take longer to fill than to use.
+    let is_short = axis <= T::LANES && count > 1 && may_use_slots;
+    let max_rows = if is_short { groups * T::LANES } else { (TILE_ELEMENTS / axis.max(1)).clamp(1, groups * T::LANES) };
     let mut slots: [RowLines<T>; N] = Stack::array();
     let mut first_row = 0;
     while first_row < count {

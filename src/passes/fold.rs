@@ -100,16 +100,31 @@ impl<T: Real> Kernel for InterleavedRows<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let zero = <T::Lanes<S> as Memory>::zero(simd);
+        let none = Line(zero.to_array());
         for g in 0..self.groups {
-            let mut lanes = [zero.widen(); ROWS];
-            for i in 0..self.used {
-                lanes[i] = self.lines[i * self.groups + g].load(zero).widen();
-            }
-            let sums = fold_places::<_, ROWS>(lanes, self.used);
             for half in 0..2 {
-                self.sums[half].push_line(Line(sums[half].to_array()));
+                let mut sums = [zero.widen()[half]; 8];
+                for k in 0..8 {
+                    sums[k] = self.lane_sum(&none, g, k).load(zero).widen()[half];
+                    if T::IS_F32 {
+                        sums[k] = sums[k] + self.lane_sum(&none, g, k + 8).load(zero).widen()[half];
+                    }
+                }
+                for k in 0..4 {
+                    sums[k] = sums[k] + sums[k + 4];
+                }
+                let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+                self.sums[half].push_line(Line(sum.to_array()));
             }
         }
+    }
+}
+
+impl<T: Real> InterleavedRows<'_, T> {
+    /// Lane sum k of group g. Beyond `used` it is +0, and adding that changes no bit.
+    #[inline(always)]
+    fn lane_sum<'l>(&'l self, none: &'l Line<T>, g: usize, k: usize) -> &'l Line<T> {
+        if k < self.used { &self.lines[k * self.groups + g] } else { none }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The driver: cuts the rows of a call into tiles, chooses their layout and runs the recipe on each tile.
 //!
 //! ```text
-//! inner > 1, fewer than a lane value      copy 16 to 128 rows so that they lie interleaved, then panels of the copy
+//! inner > 1, fewer than a lane value      copy 16 to 128 rows so that they lie interleaved, then panels of the copy,
+//!                                         unless all rows lie interleaved already
 //! inner > 1                               panels of up to 128 rows
 //! a single row, to be shared by threads   one tile, pieces
 //! inner = 1, up to one lane value         short: tiles of up to 128 rows (64 where there are two sources)
@@ -41,7 +42,7 @@ pub fn drive<T: Real, const N: usize, const M: usize>(
     let Shape { axis, inner, stride } = rows.shape();
     let mut lane_sums = RowLines::new();
     if inner > 1 {
-        if inner < T::LANES {
+        if inner < T::LANES && count > inner {
             return drive_copies(level, recipe, rows);
         }
         return drive_panels(level, recipe, rows, &mut lane_sums, 0);

@@ -100,31 +100,33 @@ impl<T: Real> Kernel for InterleavedRows<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let zero = <T::Lanes<S> as Memory>::zero(simd);
-        let none = Line(zero.to_array());
         for g in 0..self.groups {
+            let sums = [self.half::<_, 0>(zero, g), self.half::<_, 1>(zero, g)];
             for half in 0..2 {
-                let mut sums = [zero.widen()[half]; 8];
-                for k in 0..8 {
-                    sums[k] = self.lane_sum(&none, g, k).load(zero).widen()[half];
-                    if T::IS_F32 {
-                        sums[k] = sums[k] + self.lane_sum(&none, g, k + 8).load(zero).widen()[half];
-                    }
-                }
-                for k in 0..4 {
-                    sums[k] = sums[k] + sums[k + 4];
-                }
-                let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
-                self.sums[half].push_line(Line(sum.to_array()));
+                self.sums[half].push_line(Line(sums[half].to_array()));
             }
         }
     }
 }
 
 impl<T: Real> InterleavedRows<'_, T> {
-    /// Lane sum k of group g. Beyond `used` it is +0, and adding that changes no bit.
+    /// The sums of half of the rows of group g.
     #[inline(always)]
-    fn lane_sum<'l>(&'l self, none: &'l Line<T>, g: usize, k: usize) -> &'l Line<T> {
-        if k < self.used { &self.lines[k * self.groups + g] } else { none }
+    fn half<L: Lanes<Float = T>, const HALF: usize>(&self, zero: L, g: usize) -> L::Double {
+        // Beyond `used` the lane sums would be +0, and adding that changes no bit.
+        let mut sums = [zero.widen()[HALF]; 8];
+        for k in 0..8 {
+            if k < self.used {
+                sums[k] = self.lines[k * self.groups + g].load(zero).widen()[HALF];
+            }
+            if k + 8 < self.used {
+                sums[k] = sums[k] + self.lines[(k + 8) * self.groups + g].load(zero).widen()[HALF];
+            }
+        }
+        for k in 0..4 {
+            sums[k] = sums[k] + sums[k + 4];
+        }
+        (sums[0] + sums[2]) + (sums[1] + sums[3])
     }
 }
 

@@ -6,7 +6,7 @@ mod formula;
 mod methods;
 
 #[cfg(feature = "exact")]
-pub use exact::Exact;
+pub use exact::{Exact, ExactActivation};
 pub use methods::ActivationExt;
 
 use crate::cost::Cost;
@@ -18,6 +18,15 @@ use formula::{Backward, Formula, Forward};
 #[cfg(feature = "exact")]
 use formula::{ExactBackward, ExactForward};
 use methods::methods;
+
+/// What a gradient takes beside the gradient with respect to the output: the first slice of `backward`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// The output, which determines the gradient. The gradient is that of the stored output.
+    Output,
+    /// The input.
+    Input,
+}
 
 /// An activation, known at compile time or chosen at run time, for example by a model's configuration.
 ///
@@ -36,12 +45,24 @@ pub trait Activation: Kernels + Send + Sync {
     /// The bound on the error of a forward result in ulp: `bits` is 32 for `f32` and 64 for `f64`, and `fused` says
     /// whether the instruction set has a fused multiply-add.
     fn max_ulp(&self, bits: u32, fused: bool) -> f64;
+    /// The bound on the error of a gradient: in ulp of the gradient that follows from the stored output, or, from the
+    /// saved input, in ulp of the larger of |gradient| and |dy| / 8.
+    fn gradient_ulp(&self) -> f64;
+    /// What `backward` takes: the output or the input.
+    fn saved(&self) -> Saved;
     /// The smallest and the largest value.
     fn range(&self) -> [f64; 2];
     /// The activation in plain scalar `f64`.
     fn reference(&self, x: f64) -> f64;
-    /// The gradient in plain scalar `f64`, from the output.
-    fn reference_gradient(&self, y: f64, dy: f64) -> f64;
+    /// The gradient in plain scalar `f64`, from what is [`saved`](Self::saved).
+    fn reference_gradient(&self, saved: f64, dy: f64) -> f64;
+    #[doc(hidden)]
+    fn aliases(&self) -> &'static [&'static str];
+    #[doc(hidden)]
+    #[cfg(feature = "exact")]
+    fn as_exact(&self) -> Option<&dyn ExactActivation> {
+        None
+    }
 }
 
 impl<A: Activation + ?Sized> Kernels for &A {
@@ -62,14 +83,6 @@ impl<A: Activation + ?Sized> Kernels for &A {
     fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
         (**self).backward_f64(level, slices);
     }
-    #[cfg(feature = "exact")]
-    fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>) {
-        (**self).exact_forward(level, slices);
-    }
-    #[cfg(feature = "exact")]
-    fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>) {
-        (**self).exact_backward(level, slices);
-    }
 }
 
 impl<A: Activation + ?Sized> Activation for &A {
@@ -79,37 +92,51 @@ impl<A: Activation + ?Sized> Activation for &A {
     fn max_ulp(&self, bits: u32, fused: bool) -> f64 {
         (**self).max_ulp(bits, fused)
     }
+    fn gradient_ulp(&self) -> f64 {
+        (**self).gradient_ulp()
+    }
+    fn saved(&self) -> Saved {
+        (**self).saved()
+    }
     fn range(&self) -> [f64; 2] {
         (**self).range()
     }
     fn reference(&self, x: f64) -> f64 {
         (**self).reference(x)
     }
-    fn reference_gradient(&self, y: f64, dy: f64) -> f64 {
-        (**self).reference_gradient(y, dy)
+    fn reference_gradient(&self, saved: f64, dy: f64) -> f64 {
+        (**self).reference_gradient(saved, dy)
+    }
+    fn aliases(&self) -> &'static [&'static str] {
+        (**self).aliases()
     }
 }
 
 /// The activation of this name with its default parameters, if there is one.
+///
+/// The names are those of this crate, of torch, of ONNX and of model configurations. Upper and lower case are the same,
+/// and `_` and `-` do not matter.
+///
+/// ```
+/// assert_eq!(activations::by_name("LeakyReLU").unwrap().name(), "leaky_relu");
+/// ```
 pub fn by_name(name: &str) -> Option<&'static dyn Activation> {
-    ACTIVATIONS.iter().copied().find(|activation| activation.name() == name)
+    let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    let name = plain(name);
+    let is_named = |act: &dyn Activation| plain(act.name()) == name || act.aliases().contains(&&*name);
+    ACTIVATIONS.iter().copied().find(|act| is_named(*act))
 }
 
-/// Declares the modules, the list of activations, and for each its methods and traits, which follow from its formula.
+/// Declares the modules, the list of activations, and for each its methods and traits, which follow from its formula. An
+/// activation with an exact tier is followed by `exact`.
 macro_rules! activations {
-    ($($module:ident::$name:ident)*) => {
+    ($($module:ident::$name:ident $($exact:ident)?,)*) => {
         $(
             mod $module;
             pub use $module::$name;
 
             impl $name {
                 methods!([pub] [T: Float,] T, Kernels::cost, T::forward, T::backward);
-
-                /// The exact tier of this activation: every `f32` result is the one nearest to the true value.
-                #[cfg(feature = "exact")]
-                pub const fn exact(self) -> Exact<Self> {
-                    Exact(self)
-                }
             }
 
             impl Kernels for $name {
@@ -130,14 +157,6 @@ macro_rules! activations {
                 fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
                     elementwise::run(level, Backward(*self), slices);
                 }
-                #[cfg(feature = "exact")]
-                fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>) {
-                    elementwise::run(level, ExactForward(*self), slices);
-                }
-                #[cfg(feature = "exact")]
-                fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>) {
-                    elementwise::run(level, ExactBackward(*self), slices);
-                }
             }
 
             impl Activation for $name {
@@ -148,16 +167,28 @@ macro_rules! activations {
                     let bounds = if bits == 64 { Self::MAX_ULP_F64 } else { Self::MAX_ULP };
                     bounds[usize::from(!fused)]
                 }
+                fn gradient_ulp(&self) -> f64 {
+                    Self::GRADIENT_ULP
+                }
+                fn saved(&self) -> Saved {
+                    Self::SAVED
+                }
                 fn range(&self) -> [f64; 2] {
                     Self::RANGE
                 }
                 fn reference(&self, x: f64) -> f64 {
                     Formula::reference(*self, x)
                 }
-                fn reference_gradient(&self, y: f64, dy: f64) -> f64 {
-                    Formula::reference_gradient(*self, y, dy)
+                fn reference_gradient(&self, saved: f64, dy: f64) -> f64 {
+                    Formula::reference_gradient(*self, saved, dy)
                 }
+                fn aliases(&self) -> &'static [&'static str] {
+                    Self::ALIASES
+                }
+                $(exact_tier!($exact as_exact);)?
             }
+
+            $(exact_tier!($exact $name);)?
         )*
 
         /// Every activation, with its default parameters.
@@ -165,10 +196,39 @@ macro_rules! activations {
     };
 }
 
+/// The exact tier of an activation.
+macro_rules! exact_tier {
+    (exact as_exact) => {
+        #[cfg(feature = "exact")]
+        fn as_exact(&self) -> Option<&dyn ExactActivation> {
+            Some(self)
+        }
+    };
+    (exact $name:ident) => {
+        #[cfg(feature = "exact")]
+        impl $name {
+            /// The exact tier of this activation: every `f32` result is the one nearest to the true value.
+            pub const fn exact(self) -> Exact<Self> {
+                Exact(self)
+            }
+        }
+
+        #[cfg(feature = "exact")]
+        impl ExactActivation for $name {
+            fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>) {
+                elementwise::run(level, ExactForward(*self), slices);
+            }
+            fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>) {
+                elementwise::run(level, ExactBackward(*self), slices);
+            }
+        }
+    };
+}
+
 activations! {
-    relu::Relu
-    leaky_relu::LeakyRelu
-    sigmoid::Sigmoid
-    tanh::Tanh
-    exp::Exp
+    relu::Relu exact,
+    leaky_relu::LeakyRelu exact,
+    sigmoid::Sigmoid exact,
+    tanh::Tanh exact,
+    exp::Exp exact,
 }

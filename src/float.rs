@@ -68,10 +68,6 @@ pub trait Kernels {
     fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>);
     #[cfg(feature = "f64")]
     fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>);
-    #[cfg(feature = "exact")]
-    fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>);
-    #[cfg(feature = "exact")]
-    fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>);
 }
 
 macro_rules! float {

@@ -41,9 +41,9 @@ mod sum;
 pub mod reference;
 pub mod ulp;
 
+pub use activation::{ACTIVATIONS, Activation, ActivationExt, Exp, LeakyRelu, Relu, Saved, Sigmoid, Tanh, by_name};
 #[cfg(feature = "exact")]
-pub use activation::Exact;
-pub use activation::{ACTIVATIONS, Activation, ActivationExt, Exp, LeakyRelu, Relu, Sigmoid, Tanh, by_name};
+pub use activation::{Exact, ExactActivation};
 pub use class::Class;
 pub use clip::{clip_by_global_norm, clip_by_value, global_norm, scale};
 #[cfg(feature = "rayon")]

@@ -116,7 +116,9 @@ fn every_method_is_in_the_list() {
         items(&read("src/activation/methods.rs"), "macro_rules! methods").flat_map(methods).collect();
     for act in ACTIVATIONS {
         expected.push((act.name().to_string(), false, of_activations.clone()));
-        expected.push((act.name().to_string(), true, of_activations.clone()));
+        if act.exact().is_some() {
+            expected.push((act.name().to_string(), true, of_activations.clone()));
+        }
     }
     for file in ["src/softmax.rs", "src/softmax/exact.rs", "src/loss.rs"] {
         for (name, methods) in methods_by_type(file) {

@@ -70,8 +70,9 @@ fn activations<T: Element>() {
 fn exact_activations() {
     let x = inputs::<f32>(LONG);
     for act in ACTIVATIONS {
+        let Some(exact) = act.exact() else { continue };
         for len in (0..70).chain([127, 128, 129, 257, 1000, LONG]) {
-            twins!(act.name(), act.exact(), &x[..len]);
+            twins!(act.name(), exact, &x[..len]);
         }
     }
 }

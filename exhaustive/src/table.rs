@@ -25,7 +25,7 @@ pub fn of_sweep(reports: &[Report]) -> String {
         "falling steps",
         "the first from",
         "worst derivative ulp",
-        "at y",
+        "at",
     ]);
     text += &rule(15);
     for report in reports {
@@ -53,7 +53,7 @@ pub fn of_sweep(reports: &[Report]) -> String {
     text += &row(&["activation", "tier", "inputs", "close to a tie", "hash", "hash of the derivative"]);
     text += &rule(6);
     for Report { act, close, levels } in reports {
-        for tier in Tier::ALL {
+        for tier in Tier::ALL.into_iter().filter(|tier| levels.iter().any(|level| level.tier == *tier)) {
             // The hash that every machine prints, if an instruction set has it: without a fused multiply-add the fast
             // tier has other bits.
             let mut of_tier = levels.iter().filter(|level| level.tier == tier);

@@ -1,6 +1,7 @@
 //! The results of a block of inputs, their true values, and counts of what is wrong.
 
-use activations::{Activation, Isa, ulp};
+use activations::{Activation, Isa, Saved, ulp};
+use operations::elementwise::gradient_error;
 use operations::{Hash, TrueValue};
 
 use crate::worst::Worst;
@@ -30,14 +31,15 @@ pub struct Results {
 impl Results {
     pub fn of(act: &dyn Activation, tier: Tier, isa: Isa, x: &[f32]) -> Self {
         let (mut y, mut dx, dy) = (vec![0.0; x.len()], vec![0.0; x.len()], vec![1.0; x.len()]);
-        isa.with(|| match tier {
-            Tier::Fast => {
-                act.forward(x, &mut y);
-                act.backward(&y, &dy, &mut dx);
+        isa.with(|| match (tier, act.exact()) {
+            (Tier::Exact, Some(exact)) => {
+                exact.forward(x, &mut y);
+                exact.backward(&y, &dy, &mut dx);
             }
-            Tier::Exact => {
-                act.exact().forward(x, &mut y);
-                act.exact().backward(&y, &dy, &mut dx);
+            (Tier::Exact, None) => panic!("{} has no exact tier", act.name()),
+            (Tier::Fast, _) => {
+                act.forward(x, &mut y);
+                act.backward(if act.saved() == Saved::Output { &y } else { x }, &dy, &mut dx);
             }
         });
         // Which NaN does not matter.
@@ -122,14 +124,15 @@ impl Tally {
         let [least, most] = act.range();
         for (i, &exact) in oracle.values.iter().enumerate() {
             let (x, y, dx) = (x[i], results.y[i], results.dx[i]);
-            let exact_dx = act.reference_gradient(y.into(), 1.0);
+            let saved = if act.saved() == Saved::Output { y } else { x };
+            let exact_dx = act.reference_gradient(saved.into(), 1.0);
             tally.wrong_nan += u64::from(x.is_nan() != y.is_nan()) + u64::from(dx.is_nan() != exact_dx.is_nan());
             if x.is_nan() {
                 continue;
             }
             tally.numbers += 1;
             tally.worst.see(ulp::error(y, exact), x);
-            tally.worst_gradient.see(ulp::error(dx, exact_dx), y);
+            tally.worst_gradient.see(gradient_error(act, saved.into(), 1.0, dx), saved);
             tally.misrounded += u64::from(y != oracle.nearest[i]);
             tally.out_of_range += u64::from(!(least..=most).contains(&y.into()));
             tally.wrong_sign += u64::from(y.is_sign_negative() != exact.is_sign_negative());

@@ -16,6 +16,8 @@ pub enum Bound {
     Exact,
     /// Ulp of the true value: with a fused multiply-add, and without.
     Ulp([f64; 2]),
+    /// This many ulp of the larger of |gradient| and |dy| / 8, and for |x| above 4 at most 8 ulp of the gradient.
+    OfInputGradient(f64),
     /// Ulp of a probability. The bound depends on the row.
     Probability {
         /// The first bound holds for rows of up to this many logits, all within [-100, 100].
@@ -43,7 +45,7 @@ pub enum Bound {
 }
 
 /// The error allowed to the `f64` references, in ulp. Results in `f64` may differ from a reference by this much more.
-const REFERENCE_ULP: f64 = 2.0;
+pub const REFERENCE_ULP: f64 = 2.0;
 
 impl Bound {
     /// The bound in ulp on the current instruction set. For a probability, the bound that holds for every row.
@@ -57,6 +59,7 @@ impl Bound {
             Bound::Ulp(bounds) => bounds[usize::from(!Isa::current().is_fused())],
             Bound::Probability { ulp, .. } => ulp[1],
             Bound::LogProbability { ulp, .. } => ulp,
+            Bound::OfInputGradient(ulp) => ulp,
             _ => panic!("{self:?} is not in ulp"),
         }
     }
@@ -103,6 +106,7 @@ impl fmt::Display for Bound {
             }
             Bound::LogSum(epsilons) => write!(f, "{epsilons} eps of max(abs max, ln sum e^(x - max))"),
             Bound::EpsilonsOfGradient(epsilons) => write!(f, "{epsilons} eps of the largest dy"),
+            Bound::OfInputGradient(ulp) => write!(f, "{ulp} ulp of max(abs, abs dy / 8)"),
             Bound::Relative(share) => write!(f, "{share:e} of it"),
             Bound::Magnitudes(epsilons) => write!(f, "{epsilons} eps of the sum of the magnitudes"),
             Bound::EpsilonsOfScale(epsilons) => write!(f, "{epsilons} eps of the scale"),

@@ -8,8 +8,8 @@ use crate::lanes::Slices;
 
 /// The exact tier of an operation: every `f32` result is the one nearest to the true value.
 ///
-/// `exact()` of any activation, by value or as `dyn`, returns its exact tier, which has the methods of the activation,
-/// for `f32`. Inputs are widened to `f64`, the formula is evaluated there, and the result is rounded once to `f32`.
+/// `exact()` of an activation returns its exact tier, which has the methods of the activation, for `f32`. Activations for
+/// which it is not proved for all 2^32 inputs have none, so that `exact()` of `dyn Activation` is an `Option`. Inputs are widened to `f64`, the formula is evaluated there, and the result is rounded once to `f32`.
 /// Gradients are computed in the same way.
 ///
 /// The exact tier of [`Softmax`](crate::Softmax) also sums in `f64`: its probabilities are within 0.51 ulp, with the
@@ -65,7 +65,25 @@ use crate::lanes::Slices;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exact<A>(pub(crate) A);
 
-impl<A: Activation> Exact<A> {
+/// An activation that has an exact tier, see [`Exact`]. The trait is sealed.
+#[allow(missing_docs)]
+pub trait ExactActivation: Activation {
+    #[doc(hidden)]
+    fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>);
+    #[doc(hidden)]
+    fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>);
+}
+
+impl<A: ExactActivation + ?Sized> ExactActivation for &A {
+    fn exact_forward(&self, level: Level, slices: &mut Slices<f32, 1>) {
+        (**self).exact_forward(level, slices);
+    }
+    fn exact_backward(&self, level: Level, slices: &mut Slices<f32, 2>) {
+        (**self).exact_backward(level, slices);
+    }
+}
+
+impl<A: ExactActivation> Exact<A> {
     methods!([pub] [] f32, Self::cost, Self::forward_kernel, Self::backward_kernel);
 
     fn cost(&self) -> Cost {

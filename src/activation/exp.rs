@@ -1,5 +1,7 @@
 //! The exponential as an activation. All arithmetic is in [`math::exp`].
 
+#[cfg(feature = "exact")]
+use super::formula::ExactFormula;
 use super::formula::Formula;
 use crate::lanes::Lanes;
 use crate::math;
@@ -49,12 +51,6 @@ impl Formula for Exp {
     }
 
     #[inline(always)]
-    fn exact<L: Lanes>(self, x: L) -> L {
-        // Beyond ±200 the result is 0 or infinity as `f32`. In `f64` all of this range is ordinary.
-        self.value(math::clamp(x, 200.0))
-    }
-
-    #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         dy * y
     }
@@ -65,5 +61,14 @@ impl Formula for Exp {
 
     fn reference_gradient(self, y: f64, dy: f64) -> f64 {
         reference::exp_gradient(y, dy)
+    }
+}
+
+#[cfg(feature = "exact")]
+impl ExactFormula for Exp {
+    #[inline(always)]
+    fn exact<L: Lanes>(self, x: L) -> L {
+        // Beyond ±200 the result is 0 or infinity as `f32`. In `f64` all of this range is ordinary.
+        self.value(math::clamp(x, 200.0))
     }
 }

@@ -1,20 +1,31 @@
 //! The declaration of an activation, and the four [`Map`]s that follow from it: forward and backward, fast and exact.
 
+use super::Saved;
 use crate::cost::Cost;
 use crate::elementwise::Map;
 use crate::lanes::Lanes;
 use crate::math;
 
+/// The bound on a gradient from the saved output, in ulp of the closed form there.
+const FROM_OUTPUT_ULP: f64 = 4.0;
+
 /// The declaration of an activation. Its methods, tests and kernels follow from it.
 pub trait Formula: Copy + Send + Sync + 'static {
     /// The name in lower case, as model configurations have it.
     const NAME: &'static str;
+    /// Other names in lower case, without `_` and `-`, under which model configurations and other libraries know it.
+    const ALIASES: &'static [&'static str] = &[];
     /// The instance with default parameters, for [`by_name`](super::by_name) and [`ACTIVATIONS`](super::ACTIVATIONS).
     const DEFAULT: Self;
     /// The bound on the error of an `f32` result in ulp, with a fused multiply-add and without.
     const MAX_ULP: [f64; 2];
     /// The same for `f64`.
     const MAX_ULP_F64: [f64; 2];
+    /// The bound on the error of a gradient, both types: in ulp of the gradient that follows from the stored output,
+    /// or, from the saved input, in ulp of the larger of |gradient| and |dy| / 8.
+    const GRADIENT_ULP: f64 = FROM_OUTPUT_ULP;
+    /// What the gradient takes.
+    const SAVED: Saved = Saved::Output;
     /// The smallest and the largest value.
     const RANGE: [f64; 2];
     /// The cost of [`value`](Self::value) per element.
@@ -34,29 +45,35 @@ pub trait Formula: Copy + Send + Sync + 'static {
 
     /// The same for the [`gradient`](Self::gradient).
     #[inline(always)]
-    fn gradient_margin<L: Lanes>(self, y: L, dy: L, margin: L) -> L {
-        math::margin(y, math::margin(dy, margin))
+    fn gradient_margin<L: Lanes>(self, saved: L, dy: L, margin: L) -> L {
+        math::margin(saved, math::margin(dy, margin))
     }
 
     /// The activation. On plain lanes for inputs that are not hard, on gradual lanes for every input.
     fn value<L: Lanes>(self, x: L) -> L;
+    /// The gradient with respect to the input, from what is [`SAVED`](Self::SAVED) and the gradient `dy` with respect to
+    /// the output.
+    fn gradient<L: Lanes>(self, saved: L, dy: L) -> L;
+    /// The activation in scalar `f64`, by code that the kernels do not share.
+    fn reference(self, x: f64) -> f64;
+    /// The gradient in scalar `f64`, from what is saved.
+    fn reference_gradient(self, saved: f64, dy: f64) -> f64;
+}
+
+/// The declaration of the exact tier of an activation that has one.
+#[cfg(feature = "exact")]
+pub trait ExactFormula: Formula {
     /// The activation of `f32` numbers, in `f64` lanes. Rounded to `f32`, the result must be the `f32` nearest to the
     /// true value.
     #[inline(always)]
     fn exact<L: Lanes>(self, x: L) -> L {
         self.value(x)
     }
-    /// The gradient with respect to the input, from the saved output `y` and the gradient `dy` with respect to it.
-    fn gradient<L: Lanes>(self, y: L, dy: L) -> L;
     /// The gradient of `f32` numbers, in `f64` lanes, with the same bits on every instruction set.
     #[inline(always)]
-    fn exact_gradient<L: Lanes>(self, y: L, dy: L) -> L {
-        self.gradient(y, dy)
+    fn exact_gradient<L: Lanes>(self, saved: L, dy: L) -> L {
+        self.gradient(saved, dy)
     }
-    /// The activation in scalar `f64`, by code that the kernels do not share.
-    fn reference(self, x: f64) -> f64;
-    /// The gradient in scalar `f64`, from the output.
-    fn reference_gradient(self, y: f64, dy: f64) -> f64;
 }
 
 /// The map of [`Formula::value`].
@@ -86,22 +103,22 @@ impl<F: Formula> Map<2> for Backward<F> {
     const HAS_HARD: bool = F::GRADIENT_HAS_HARD;
 
     #[inline(always)]
-    fn margin<L: Lanes>(self, [y, dy]: [L; 2], margin: L) -> L {
-        self.0.gradient_margin(y, dy, margin)
+    fn margin<L: Lanes>(self, [saved, dy]: [L; 2], margin: L) -> L {
+        self.0.gradient_margin(saved, dy, margin)
     }
     #[inline(always)]
-    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
-        [self.0.gradient(y, dy)]
+    fn apply<L: Lanes>(self, [saved, dy]: [L; 2]) -> [L; 1] {
+        [self.0.gradient(saved, dy)]
     }
 }
 
-/// The map of [`Formula::exact`], rounded to `f32`. There are no hard elements, because in `f64` every `f32` is normal.
+/// The map of [`ExactFormula::exact`], rounded to `f32`. There are no hard elements, because in `f64` every `f32` is normal.
 #[cfg(feature = "exact")]
 #[derive(Clone, Copy)]
 pub struct ExactForward<F>(pub F);
 
 #[cfg(feature = "exact")]
-impl<F: Formula> Map<1> for ExactForward<F> {
+impl<F: ExactFormula> Map<1> for ExactForward<F> {
     const IS_MEMORY_BOUND: bool = false;
     const HAS_HARD: bool = false;
 
@@ -112,19 +129,19 @@ impl<F: Formula> Map<1> for ExactForward<F> {
     }
 }
 
-/// The map of [`Formula::exact_gradient`], rounded to `f32`.
+/// The map of [`ExactFormula::exact_gradient`], rounded to `f32`.
 #[cfg(feature = "exact")]
 #[derive(Clone, Copy)]
 pub struct ExactBackward<F>(pub F);
 
 #[cfg(feature = "exact")]
-impl<F: Formula> Map<2> for ExactBackward<F> {
+impl<F: ExactFormula> Map<2> for ExactBackward<F> {
     const IS_MEMORY_BOUND: bool = Cost::GRADIENT.is_memory_bound();
     const HAS_HARD: bool = false;
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, [y, dy]: [L; 2]) -> [L; 1] {
-        let ([y0, y1], [dy0, dy1]) = (y.widen(), dy.widen());
-        [L::narrow([self.0.exact_gradient(y0, dy0), self.0.exact_gradient(y1, dy1)])]
+    fn apply<L: Lanes>(self, [saved, dy]: [L; 2]) -> [L; 1] {
+        let ([saved0, saved1], [dy0, dy1]) = (saved.widen(), dy.widen());
+        [L::narrow([self.0.exact_gradient(saved0, dy0), self.0.exact_gradient(saved1, dy1)])]
     }
 }

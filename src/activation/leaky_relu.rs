@@ -1,6 +1,8 @@
 //! The leaky relu: one product and a select. The exact tier needs its `f64` product rounded to odd.
 
 use super::Relu;
+#[cfg(feature = "exact")]
+use super::formula::ExactFormula;
 use super::formula::Formula;
 use crate::cost::Cost;
 use crate::lanes::Lanes;
@@ -79,14 +81,6 @@ impl Formula for LeakyRelu {
     }
 
     #[inline(always)]
-    fn exact<L: Lanes>(self, x: L) -> L {
-        if self.negative_slope == 0.0 {
-            return Relu.value(x);
-        }
-        L::select(x.splat(0.0).lt(x), x, product_rounded_to_odd(self.negative_slope, x))
-    }
-
-    #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         if self.negative_slope == 0.0 {
             return Relu.gradient(y, dy);
@@ -101,6 +95,17 @@ impl Formula for LeakyRelu {
 
     fn reference_gradient(self, y: f64, dy: f64) -> f64 {
         reference::leaky_relu_gradient(y, dy, self.negative_slope)
+    }
+}
+
+#[cfg(feature = "exact")]
+impl ExactFormula for LeakyRelu {
+    #[inline(always)]
+    fn exact<L: Lanes>(self, x: L) -> L {
+        if self.negative_slope == 0.0 {
+            return Relu.value(x);
+        }
+        L::select(x.splat(0.0).lt(x), x, product_rounded_to_odd(self.negative_slope, x))
     }
 }
 

@@ -40,27 +40,27 @@ macro_rules! methods {
                 })
             }
 
-            /// Writes the gradient with respect to the input to `dx`, from the saved output `y` and the
-            /// gradient `dy` with respect to it.
+            /// Writes the gradient with respect to the input to `dx`, from the gradient `dy` with respect to the output and
+            /// what was saved: the output or the input, as [`Activation::saved`]($crate::Activation::saved) says.
             ///
             /// # Panics
             ///
             /// If the lengths differ.
             $($visibility)* threads => fn backward | par_backward [$($generics)*]
-            (&self, y: &[$T], dy: &[$T], dx: &mut [$T]) {
-                let work = $crate::lanes::Slices::<$T, 2>::new([("y", y), ("dy", dy)], ("dx", dx));
+            (&self, saved: &[$T], dy: &[$T], dx: &mut [$T]) {
+                let work = $crate::lanes::Slices::<$T, 2>::new([("saved", saved), ("dy", dy)], ("dx", dx));
                 let cost = || $crate::cost::Cost::GRADIENT;
                 $crate::call::Call { work, cost, run: |level, mut part| $backward(self, level, &mut part) }.on(threads)
             }
 
-            /// Overwrites the gradient `dy` with the gradient with respect to the input.
+            /// Overwrites the gradient `dy` with the gradient with respect to the input. See [`backward`](Self::backward).
             ///
             /// # Panics
             ///
             /// If the lengths differ.
             $($visibility)* threads => fn backward_in_place | par_backward_in_place [$($generics)*]
-            (&self, y: &[$T], dy: &mut [$T]) {
-                let work = $crate::lanes::Slices::<$T, 2>::in_place(("y", y), ("dy", dy));
+            (&self, saved: &[$T], dy: &mut [$T]) {
+                let work = $crate::lanes::Slices::<$T, 2>::in_place(("saved", saved), ("dy", dy));
                 let cost = || $crate::cost::Cost::GRADIENT;
                 $crate::call::Call { work, cost, run: |level, mut part| $backward(self, level, &mut part) }.on(threads)
             }
@@ -95,9 +95,9 @@ impl<A: Activation + ?Sized> ActivationExt for A {}
 impl dyn Activation + '_ {
     methods!([pub] [T: Float,] T, Kernels::cost, T::forward, T::backward);
 
-    /// The exact tier of this activation: every `f32` result is the one nearest to the true value.
+    /// The exact tier of this activation, if it has one: every `f32` result is the one nearest to the true value.
     #[cfg(feature = "exact")]
-    pub fn exact(&self) -> super::Exact<&Self> {
-        super::Exact(self)
+    pub fn exact(&self) -> Option<super::Exact<&dyn super::ExactActivation>> {
+        self.as_exact().map(super::Exact)
     }
 }

@@ -1,5 +1,7 @@
 //! The relu: a maximum, and a select for its gradient. No element is hard.
 
+#[cfg(feature = "exact")]
+use super::formula::ExactFormula;
 use super::formula::Formula;
 use crate::cost::Cost;
 use crate::lanes::Lanes;
@@ -65,3 +67,6 @@ impl Formula for Relu {
         reference::relu_gradient(y, dy)
     }
 }
+
+#[cfg(feature = "exact")]
+impl ExactFormula for Relu {}

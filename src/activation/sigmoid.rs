@@ -7,6 +7,8 @@
 //!
 //! e^x itself and not e^-x, because e is then small where the result is small, and its relative error is kept.
 
+#[cfg(feature = "exact")]
+use super::formula::ExactFormula;
 use super::formula::Formula;
 use crate::lanes::{Lanes, Real};
 use crate::math;
@@ -72,6 +74,22 @@ impl Formula for Sigmoid {
         L::select(x.lt(x.splat(0.0) - limit), e, y)
     }
 
+    #[inline(always)]
+    fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
+        dy * slope(y)
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::sigmoid(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::sigmoid_gradient(y, dy)
+    }
+}
+
+#[cfg(feature = "exact")]
+impl ExactFormula for Sigmoid {
     /// e / (1 + e) with e as a quotient, so that there is one division, and then a small correction.
     ///
     /// Close to 0 the sigmoid is 1/2 + x/4 - x^3/48 + .., and 1/2 + x/4 may lie half way between two `f32`. The cubic
@@ -84,19 +102,6 @@ impl Formula for Sigmoid {
         let (e, d) = (s * (q + r), q - r);
         let y = e / (d + e);
         y.neg_mul_add(x.splat(1.25 * 2_f64.powi(-53)).copysign(x), y)
-    }
-
-    #[inline(always)]
-    fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
-        dy * slope(y)
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::sigmoid(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::sigmoid_gradient(y, dy)
     }
 }
 

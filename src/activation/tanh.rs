@@ -1,5 +1,7 @@
 //! The hyperbolic tangent. The fast tier is [`math::tanh`], the exact tier an exponential in `f64`.
 
+#[cfg(feature = "exact")]
+use super::formula::ExactFormula;
 use super::formula::Formula;
 use crate::lanes::Lanes;
 use crate::math;
@@ -45,6 +47,27 @@ impl Formula for Tanh {
         math::tanh(x)
     }
 
+    #[inline(always)]
+    fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
+        // 1 - y^2 with one rounding. Without a fused multiply-add (1 - y) (1 + y) is more accurate near |y| = 1.
+        let one = y.splat(1.0);
+        // The square of a tiny y changes nothing, but a subnormal y would cost a microcode assist in it.
+        let y = if L::GRADUAL { y.splat(2_f64.powi(-60)).max(y.abs()) } else { y };
+        let slope = if L::FUSED { y.neg_mul_add(y, one) } else { (one - y) * (one + y) };
+        dy * slope
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::tanh(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::tanh_gradient(y, dy)
+    }
+}
+
+#[cfg(feature = "exact")]
+impl ExactFormula for Tanh {
     /// (e^2x - 1) / (e^2x + 1) with e^2x = s (q + r) / (q - r), numerator and denominator multiplied by q - r. Where
     /// e^2x is near 1, s is 1: the difference s - 1 is then 0, and nothing cancels.
     #[inline(always)]
@@ -56,26 +79,8 @@ impl Formula for Tanh {
     }
 
     #[inline(always)]
-    fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
-        // 1 - y^2 with one rounding. Without a fused multiply-add (1 - y) (1 + y) is more accurate near |y| = 1.
-        let one = y.splat(1.0);
-        // The square of a tiny y changes nothing, but a subnormal y would cost a microcode assist in it.
-        let y = if L::GRADUAL { y.splat(2_f64.powi(-60)).max(y.abs()) } else { y };
-        let slope = if L::FUSED { y.neg_mul_add(y, one) } else { (one - y) * (one + y) };
-        dy * slope
-    }
-
-    #[inline(always)]
     fn exact_gradient<L: Lanes>(self, y: L, dy: L) -> L {
         // The square of an `f32` number is exact in `f64`.
         dy * (y.splat(1.0) - y * y)
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::tanh(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::tanh_gradient(y, dy)
     }
 }

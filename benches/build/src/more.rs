@@ -49,7 +49,7 @@ fn with_other_numbers(code: &str, k: usize) -> String {
 fn listed(text: &str, k: usize) -> Option<String> {
     let list = text.rfind("\nactivations! {")?;
     let end = list + text[list..].find("\n}")?;
-    Some(format!("{}\n    generated{k}::Generated{k}{}", &text[..end], &text[end..]))
+    Some(format!("{}\n    generated{k}::Generated{k} exact,{}", &text[..end], &text[end..]))
 }
 
 /// Changes a file. Panics if `change` does not find the place to change.

@@ -128,9 +128,9 @@ pub fn by_name(name: &str) -> Option<&'static dyn Activation> {
 }
 
 /// Declares the modules, the list of activations, and for each its methods and traits, which follow from its formula. An
-/// activation with an exact tier is followed by `exact`.
+/// activation with an exact tier is followed by `exact`, one that runs the loops of another by `shared`.
 macro_rules! activations {
-    ($($module:ident::$name:ident $($exact:ident)?,)*) => {
+    ($($module:ident::$name:ident $($tier:ident)? ,)*) => {
         $(
             mod $module;
             pub use $module::$name;
@@ -143,20 +143,7 @@ macro_rules! activations {
                 fn cost(&self) -> Cost {
                     Self::COST
                 }
-                fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
-                    elementwise::run(level, Forward(*self), slices);
-                }
-                fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
-                    elementwise::run(level, Backward(*self), slices);
-                }
-                #[cfg(feature = "f64")]
-                fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
-                    elementwise::run(level, Forward(*self), slices);
-                }
-                #[cfg(feature = "f64")]
-                fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
-                    elementwise::run(level, Backward(*self), slices);
-                }
+                kernels!($($tier)?);
             }
 
             impl Activation for $name {
@@ -185,10 +172,10 @@ macro_rules! activations {
                 fn aliases(&self) -> &'static [&'static str] {
                     Self::ALIASES
                 }
-                $(exact_tier!($exact as_exact);)?
+                $(as_exact!($tier);)?
             }
 
-            $(exact_tier!($exact $name);)?
+            $(exact_tier!($tier $name);)?
         )*
 
         /// Every activation, with its default parameters.
@@ -196,14 +183,56 @@ macro_rules! activations {
     };
 }
 
-/// The exact tier of an activation.
-macro_rules! exact_tier {
-    (exact as_exact) => {
+/// The kernels of an activation: loops of its own, or those of the activation that its `kernel()` returns.
+macro_rules! kernels {
+    (shared) => {
+        fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
+            self.kernel().forward_f32(level, slices);
+        }
+        fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
+            self.kernel().backward_f32(level, slices);
+        }
+        #[cfg(feature = "f64")]
+        fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
+            self.kernel().forward_f64(level, slices);
+        }
+        #[cfg(feature = "f64")]
+        fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
+            self.kernel().backward_f64(level, slices);
+        }
+    };
+    ($(exact)?) => {
+        fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
+            elementwise::run(level, Forward(*self), slices);
+        }
+        fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
+            elementwise::run(level, Backward(*self), slices);
+        }
+        #[cfg(feature = "f64")]
+        fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
+            elementwise::run(level, Forward(*self), slices);
+        }
+        #[cfg(feature = "f64")]
+        fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
+            elementwise::run(level, Backward(*self), slices);
+        }
+    };
+}
+
+/// The exact tier of an activation as `dyn`.
+macro_rules! as_exact {
+    (shared) => {};
+    (exact) => {
         #[cfg(feature = "exact")]
         fn as_exact(&self) -> Option<&dyn ExactActivation> {
             Some(self)
         }
     };
+}
+
+/// The exact tier of an activation.
+macro_rules! exact_tier {
+    (shared $name:ident) => {};
     (exact $name:ident) => {
         #[cfg(feature = "exact")]
         impl $name {
@@ -231,4 +260,16 @@ activations! {
     sigmoid::Sigmoid exact,
     tanh::Tanh exact,
     exp::Exp exact,
+    swish::Swish,
+    silu::Silu shared,
+    quick_gelu::QuickGelu shared,
+    gelu_tanh::GeluTanh,
+    elu::Elu,
+    celu::Celu shared,
+    selu::Selu shared,
+    softsign::Softsign,
+    hard_sigmoid::HardSigmoid,
+    hard_swish::HardSwish,
+    hard_tanh::HardTanh,
+    relu6::Relu6 shared,
 }

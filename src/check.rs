@@ -31,6 +31,14 @@ pub const fn negative_slope(slope: f64) {
     }
 }
 
+/// A parameter must meet a condition, which `text` states before the number.
+#[track_caller]
+pub const fn parameter(is_allowed: bool, text: &str, value: f64) {
+    if !is_allowed {
+        panic!("{}", Text::new(text, value).as_str());
+    }
+}
+
 /// The product of axis and inner must not overflow.
 #[track_caller]
 #[inline]

@@ -41,7 +41,10 @@ mod sum;
 pub mod reference;
 pub mod ulp;
 
-pub use activation::{ACTIVATIONS, Activation, ActivationExt, Exp, LeakyRelu, Relu, Saved, Sigmoid, Tanh, by_name};
+pub use activation::{
+    ACTIVATIONS, Activation, ActivationExt, Celu, Elu, Exp, GeluTanh, HardSigmoid, HardSwish, HardTanh, LeakyRelu,
+    QuickGelu, Relu, Relu6, Saved, Selu, Sigmoid, Silu, Softsign, Swish, Tanh, by_name,
+};
 #[cfg(feature = "exact")]
 pub use activation::{Exact, ExactActivation};
 pub use class::Class;

@@ -1,6 +1,7 @@
 //! Functions of one lane value, and the test for inputs whose products may be subnormal.
 
 mod exp;
+mod gate;
 mod ln;
 mod tanh;
 
@@ -8,6 +9,7 @@ pub use exp::{
     exp, exp_of_negative, exp_of_normal, exp_or_expm1, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary,
     short_exp,
 };
+pub use gate::{Argument, head, limits, product_in_parts, times_sigmoid, times_sigmoid_gradient};
 pub use ln::{ln_1p, ln_1p_and_inverse};
 pub use tanh::tanh;
 

@@ -64,6 +64,139 @@ pub fn exp_gradient(y: f64, dy: f64) -> f64 {
     dy * y
 }
 
+/// `x sigmoid(beta x)`.
+pub fn swish(x: f64, beta: f64) -> f64 {
+    times_sigmoid(x, beta * x, beta.mul_add(x, -(beta * x)))
+}
+
+/// The gradient of [`swish`] from its input.
+pub fn swish_gradient(x: f64, dy: f64, beta: f64) -> f64 {
+    let v = beta * x;
+    times_sigmoid_gradient(v, beta.mul_add(x, -v), v, dy)
+}
+
+/// x times the sigmoid of `v + low`, where `low` is the rounding error of `v`.
+fn times_sigmoid(x: f64, v: f64, low: f64) -> f64 {
+    // Beyond, e^-|v| times any number is 0.
+    if v.abs() > 2000.0 {
+        return if v > 0.0 { x } else { 0_f64.copysign(x) };
+    }
+    if v < 0.0 {
+        // In two factors, because e^v may be subnormal where the product is not.
+        let (half, rest) = ((v / 2.0).exp(), (v / 2.0).exp() * low.exp());
+        return x * half * (rest / (1.0 + half * rest));
+    }
+    x / (1.0 + (-v).exp() * (-low).exp())
+}
+
+/// dy times the gradient of x sigmoid(v), `slope` being x times the derivative of v.
+fn times_sigmoid_gradient(v: f64, low: f64, slope: f64, dy: f64) -> f64 {
+    if v.is_infinite() {
+        return if v > 0.0 { dy } else { dy * 0.0 };
+    }
+    if v.abs() > 2000.0 {
+        // Not 0, so that an infinite dy stays infinite.
+        return if v > 0.0 { dy } else { dy * -f64::from_bits(1) };
+    }
+    let (half, rest) = ((-v.abs() / 2.0).exp(), (-v.abs() / 2.0).exp() * (-low * v.signum()).exp());
+    let e = half * rest;
+    if v < 0.0 {
+        return dy * (half * (rest / (1.0 + e) * (1.0 + slope / (1.0 + e))));
+    }
+    dy * ((1.0 + slope * (e / (1.0 + e))) / (1.0 + e))
+}
+
+/// The factors of x and of x^3 in the sigmoid's argument of GELU's tanh form: 2 sqrt(2 / pi), and 0.044715 times that.
+pub const GELU_TANH: [f64; 2] = [1.595_769_121_605_730_8, 0.071_354_816_272_600_25];
+
+/// GELU in its tanh form, as x times a sigmoid.
+pub fn gelu_tanh(x: f64) -> f64 {
+    let [v, low] = gelu_tanh_argument(x);
+    times_sigmoid(x, v, low)
+}
+
+/// The gradient of [`gelu_tanh`] from its input.
+pub fn gelu_tanh_gradient(x: f64, dy: f64) -> f64 {
+    let ([v, low], [linear, cubic]) = (gelu_tanh_argument(x), GELU_TANH);
+    if x.is_infinite() {
+        return times_sigmoid_gradient(x, 0.0, 0.0, dy);
+    }
+    let limited = x.clamp(-1e3, 1e3);
+    times_sigmoid_gradient(v, low, limited * (linear + 3.0 * cubic * limited * limited), dy)
+}
+
+/// The argument and its rounding error.
+fn gelu_tanh_argument(x: f64) -> [f64; 2] {
+    let ([linear, cubic], x) = (GELU_TANH, x.clamp(-1e3, 1e3));
+    let square = x * x;
+    let of_square = x.mul_add(x, -square);
+    let factor = cubic.mul_add(square, linear);
+    // linear + cubic square - factor, by a two-sum of the linear term and the rounded cubic one.
+    let term = cubic * square;
+    let of_term = cubic.mul_add(square, -term);
+    let added = factor - linear;
+    let of_factor = (linear - (factor - added)) + (term - added) + of_term + cubic * of_square;
+    let v = x * factor;
+    [v, x.mul_add(factor, -v) + x * of_factor]
+}
+
+/// The scale of SELU, and scale times alpha.
+pub const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.758_099_340_847_376_6];
+
+/// `positive x` if x is positive, else `negative (e^(x / width) - 1)`.
+pub fn elu(x: f64, positive: f64, negative: f64, width: f64) -> f64 {
+    if x > 0.0 { positive * x } else { negative * (x / width).exp_m1() }
+}
+
+/// The gradient of [`elu`] from its output.
+pub fn elu_gradient(y: f64, dy: f64, positive: f64, negative: f64, width: f64) -> f64 {
+    if y > 0.0 { positive * dy } else { dy * ((y + negative) / width) }
+}
+
+/// `x / (1 + |x|)`.
+pub fn softsign(x: f64) -> f64 {
+    if x.is_infinite() { x.signum() } else { x / (1.0 + x.abs()) }
+}
+
+/// The softsign's gradient from its output `y`.
+pub fn softsign_gradient(y: f64, dy: f64) -> f64 {
+    dy * (1.0 - y.abs()).powi(2)
+}
+
+/// `(x + 3) / 6` limited to [0, 1].
+pub fn hard_sigmoid(x: f64) -> f64 {
+    (x + 3.0).clamp(0.0, 6.0) / 6.0
+}
+
+/// The hard sigmoid's gradient from its output `y`.
+pub fn hard_sigmoid_gradient(y: f64, dy: f64) -> f64 {
+    if y <= 0.0 || y >= 1.0 { 0.0 } else { dy / 6.0 }
+}
+
+/// x times its [`hard_sigmoid`], and -0 for x up to -3.
+pub fn hard_swish(x: f64) -> f64 {
+    if x <= -3.0 { -0.0 } else { x * hard_sigmoid(x) }
+}
+
+/// The gradient of [`hard_swish`] from its input.
+pub fn hard_swish_gradient(x: f64, dy: f64) -> f64 {
+    match x {
+        _ if x < -3.0 => 0.0,
+        _ if x > 3.0 => dy,
+        _ => dy * ((2.0 * x + 3.0) / 6.0),
+    }
+}
+
+/// x limited to [low, high]. A zero at a limit of 0 is +0.
+pub fn hard_tanh(x: f64, low: f64, high: f64) -> f64 {
+    if low == 0.0 && x == 0.0 { 0.0 } else { x.clamp(low, high) }
+}
+
+/// The gradient of [`hard_tanh`] from its output.
+pub fn hard_tanh_gradient(y: f64, dy: f64, low: f64, high: f64) -> f64 {
+    if y <= low || y >= high { 0.0 } else { dy }
+}
+
 /// The softmax of one row.
 pub fn softmax(x: &[f64]) -> Vec<f64> {
     let max = largest(x);

@@ -10,10 +10,11 @@ use activations::{ACTIVATIONS, by_name};
 use operations::{Element, Operation, Parameters, Shape};
 
 /// Public names that compute nothing over slices.
-const NO_OPERATIONS: [&str; 13] = [
+const NO_OPERATIONS: [&str; 15] = [
     "ACTIVATIONS",
     "Activation",
     "ActivationExt",
+    "ExactActivation",
     "Class",
     "Exact",
     "Float",
@@ -23,6 +24,7 @@ const NO_OPERATIONS: [&str; 13] = [
     "set_streaming_threshold",
     "streaming_threshold",
     "Readme",
+    "Saved",
     "Scale",
 ];
 

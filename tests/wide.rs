@@ -1,6 +1,7 @@
 //! Proves that `f64` results are within their bounds on every instruction set. The `f64` references of `operations.rs`
 //! are not wide enough to judge them, so that here the true values come from arithmetic of 128 bits.
 
+use activations::reference::{GELU_TANH, SELU};
 use activations::{ACTIVATIONS, Isa, LeakyRelu, LogSoftmax, LogSumExp, Softmax, ulp};
 use approx::relative_eq;
 use astro_float::{BigFloat, Consts, RoundingMode};
@@ -41,8 +42,37 @@ impl WideArithmetic {
                 div(&big(1.0), &add(&big(1.0), &e))
             }
             "tanh" => x.tanh(BITS, RoundingMode::ToEven, &mut self.0),
+            "silu" | "swish" => self.times_sigmoid(&x, &x),
+            "quick_gelu" => self.times_sigmoid(&x, &mul(&big(1.702), &x)),
+            "gelu_tanh" => {
+                let [linear, cubic] = GELU_TANH.map(big);
+                self.times_sigmoid(&x, &mul(&x, &add(&linear, &mul(&cubic, &mul(&x, &x)))))
+            }
+            "elu" | "celu" if positive => x,
+            "elu" | "celu" => self.exp_m1(&x),
+            "selu" if positive => mul(&big(SELU[0]), &x),
+            "selu" => mul(&big(SELU[1]), &self.exp_m1(&x)),
+            "softsign" => div(&x, &add(&big(1.0), &x.abs())),
+            "hard_sigmoid" => hard_sigmoid(&x),
+            "hard_swish" => mul(&x, &hard_sigmoid(&x)),
+            "hard_tanh" => x.clamp(&big(-1.0), &big(1.0)),
+            "relu6" => x.clamp(&big(0.0), &big(6.0)),
             name => panic!("no definition of {name} in 128 bits: add it here"),
         }
+    }
+
+    /// x / (1 + e^-v).
+    fn times_sigmoid(&mut self, x: &BigFloat, v: &BigFloat) -> BigFloat {
+        let e = self.exp(&v.neg());
+        div(x, &add(&big(1.0), &e))
+    }
+
+    /// e^x - 1, by two terms of its series where x is small.
+    fn exp_m1(&mut self, x: &BigFloat) -> BigFloat {
+        if x.abs() < big(2_f64.powi(-60)) {
+            return add(x, &div(&mul(x, x), &big(2.0)));
+        }
+        sub(&self.exp(x), &big(1.0))
     }
 
     /// e^x for each element of a row, and the sum of all.
@@ -63,6 +93,15 @@ fn add(a: &BigFloat, b: &BigFloat) -> BigFloat {
 
 fn sub(a: &BigFloat, b: &BigFloat) -> BigFloat {
     a.sub(b, BITS, RoundingMode::ToEven)
+}
+
+fn mul(a: &BigFloat, b: &BigFloat) -> BigFloat {
+    a.mul(b, BITS, RoundingMode::ToEven)
+}
+
+/// (x + 3) / 6, limited to [0, 1].
+fn hard_sigmoid(x: &BigFloat) -> BigFloat {
+    div(&add(x, &big(3.0)), &big(6.0)).clamp(&big(0.0), &big(1.0))
 }
 
 fn div(a: &BigFloat, b: &BigFloat) -> BigFloat {

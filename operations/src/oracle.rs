@@ -30,6 +30,18 @@ impl TrueValue {
             "sigmoid" => sigmoid(x),
             "tanh" => tanh(x).into(),
             "exp" => exp(x),
+            "silu" | "swish" => times_sigmoid(x, x.into()),
+            "quick_gelu" => times_sigmoid(x, DoubleDouble::product(1.702, x)),
+            "gelu_tanh" => times_sigmoid(x, gelu_tanh_argument(x)),
+            "elu" | "celu" if x > 0.0 => x.into(),
+            "elu" | "celu" => exp_m1(x),
+            "selu" if x > 0.0 => Self::product(activations::reference::SELU[0], x),
+            "selu" => exp_m1(x).times(activations::reference::SELU[1]),
+            "softsign" => Self::product(1.0, x).over(DoubleDouble::from(1.0) + x.abs().into()),
+            "hard_sigmoid" | "hard_swish" if x >= 3.0 => act.reference(x).into(),
+            "hard_sigmoid" => hard_sigmoid(x),
+            "hard_swish" => hard_sigmoid(x).times(x),
+            "hard_tanh" | "relu6" => act.reference(x).into(),
             name => panic!("no formula for {name} in double-double arithmetic: add it here"),
         }
     }
@@ -44,6 +56,16 @@ impl TrueValue {
     fn product(a: f64, b: f64) -> Self {
         let exponent = if b.abs() < 1.0 { -600 } else { 0 };
         Self { value: DoubleDouble::product(a, ldexp(b, -exponent)), exponent }
+    }
+
+    /// The product with a number.
+    fn times(self, factor: f64) -> Self {
+        Self { value: self.value * factor.into(), exponent: self.exponent }
+    }
+
+    /// The quotient.
+    fn over(self, divisor: DoubleDouble) -> Self {
+        Self { value: self.value / divisor, exponent: self.exponent }
     }
 
     /// The nearest `f64`. A subnormal one may have been rounded twice.
@@ -122,4 +144,47 @@ fn tanh(x: f64) -> DoubleDouble {
     let (one, power) = (DoubleDouble::from(1.0), ldexp(1.0, exponent));
     let m = if exponent == 0 { m } else { (one + m).scaled(power) + -one };
     (m / (m + one + one)).scaled(1_f64.copysign(x))
+}
+
+/// e^x of a double-double number.
+fn exp_of_sum(x: DoubleDouble) -> TrueValue {
+    let TrueValue { value, exponent } = exp(x.hi);
+    // The third term of the series of e^lo is below double-double accuracy.
+    let lo = DoubleDouble::from(x.lo);
+    TrueValue { value: value * (DoubleDouble::from(1.0) + (lo + DoubleDouble::product(x.lo, x.lo / 2.0))), exponent }
+}
+
+/// x times the sigmoid of v: x / (1 + e^-v) for v >= 0, and x e^v / (1 + e^v) for v < 0.
+fn times_sigmoid(x: f64, v: DoubleDouble) -> TrueValue {
+    let (one, is_negative) = (DoubleDouble::from(1.0), v.hi < 0.0);
+    let e = exp_of_sum(if is_negative { v } else { -v });
+    let sum = one + DoubleDouble { hi: ldexp(e.value.hi, e.exponent), lo: ldexp(e.value.lo, e.exponent) };
+    let x = TrueValue::product(1.0, x);
+    if is_negative {
+        return TrueValue { value: x.value * e.value / sum, exponent: x.exponent + e.exponent };
+    }
+    x.over(sum)
+}
+
+/// The argument of the sigmoid in GELU's tanh form: 2 sqrt(2 / pi) (x + 0.044715 x^3), in which the constants are the
+/// nearest `f64`.
+fn gelu_tanh_argument(x: f64) -> DoubleDouble {
+    let [linear, cubic] = activations::reference::GELU_TANH.map(DoubleDouble::from);
+    let x = x.clamp(-1000.0, 1000.0);
+    (DoubleDouble::product(x, x) * cubic + linear) * x.into()
+}
+
+/// e^x - 1.
+fn exp_m1(x: f64) -> TrueValue {
+    if x.abs() < 2_f64.powi(-200) {
+        return TrueValue::product(1.0, x);
+    }
+    let (m, exponent) = DoubleDouble::exp_m1(x.max(-200.0));
+    let one = DoubleDouble::from(1.0);
+    if exponent == 0 { m.into() } else { ((one + m).scaled(ldexp(1.0, exponent)) + -one).into() }
+}
+
+/// (x + 3) / 6 between 0 and 1.
+fn hard_sigmoid(x: f64) -> TrueValue {
+    if x <= -3.0 { 0.0.into() } else { (DoubleDouble::sum(x, 3.0) / 6.0.into()).into() }
 }

@@ -90,6 +90,7 @@
 //! | [`exp_parts`] | power and f with e^x = power (1 + f) | tanh without a table, which needs 1 - e^x without cancellation |
 //! | [`exp_scaled`] | e^x times a power of two of the caller's choice | the terms of a softmax row |
 //! | [`short_exp`] | e^x to 33 binary digits, in `f64` lanes | the terms of the exact softmax, rounded to `f32` in the end |
+//! | [`exp_parts_of_sum`] | power and f of e^(x + low) | the gates of SiLU and its relatives, softplus, GELU |
 //! | [`exp_quotient`] | numerator and denominator of e^x, in `f64` lanes | exact sigmoid and tanh, which divide anyway |
 //!
 //! # Constants
@@ -158,20 +159,33 @@ pub fn exp_parts<L: Lanes>(x: L) -> (L, L) {
         return parts_without_table(x, &LN_2_PARTS, &EXPM1);
     }
     if !L::FUSED {
-        // The first part of ln 2 is 355 / 512: nine digits, so that n times it is exact.
-        return parts_without_table(x, &[0.693_359_375, -2.121_944_400_546_905_8e-4], &EXPM1_F32);
+        return parts_without_table(x, &LN_2_SHORT_F32, &EXPM1_F32);
     }
+    let (power, r) = reduce_to_eighths(x);
+    (power, polynomial(&SCALED_EXPM1, r))
+}
+
+/// `(power, f)` with e^(x + low) = power (1 + f), for an x as in [`exp_parts`] and a small `low`. The exponential has
+/// little more than half an ulp of error, for functions that have errors of their own.
+#[inline(always)]
+pub fn exp_parts_of_sum<L: Lanes>(x: L, low: L) -> (L, L) {
+    if L::Float::IS_F32 && L::FUSED {
+        let (power, r) = reduce_to_eighths(x);
+        return (power, polynomial(&SCALED_EXPM1_QUARTIC, r + low));
+    }
+    let (power, r) = if L::Float::IS_F32 { reduce(x, &LN_2_SHORT_F32) } else { reduce(x, &LN_2_PARTS) };
+    (power, expm1(r + low, if L::Float::IS_F32 { &EXPM1_F32 } else { &EXPM1 }))
+}
+
+/// (g 2^n, r) with x = n ln 2 + r, n being a multiple of 1/8.
+#[inline(always)]
+fn reduce_to_eighths<L: Lanes>(x: L) -> (L, L) {
     let rounder = x.splat(1.5 * 2_f64.powi(20));
     let shifted = x.mul_add(x.splat(std::f64::consts::LOG2_E), rounder);
     let n = shifted - rounder;
     let (high, low) = (x.splat(LN_2_F32[0]), x.splat(LN_2_F32[1]));
     let r = n.neg_mul_add(low, n.neg_mul_add(high, x));
-    let f = x
-        .splat(SCALED_EXPM1[3])
-        .mul_add(r, x.splat(SCALED_EXPM1[2]))
-        .mul_add(r, x.splat(SCALED_EXPM1[1]))
-        .mul_add(r, x.splat(SCALED_EXPM1[0]));
-    (shifted.lookup(&POWERS).add_bits(shifted.shl_bits::<20>()), f)
+    (shifted.lookup(&POWERS).add_bits(shifted.shl_bits::<20>()), r)
 }
 
 /// x 2^-64 for a positive normal x. A subnormal result is rounded once, without a microcode assist.
@@ -204,6 +218,15 @@ const POWERS: [f32; 8] = [
 const SCALED_EXPM1: [f64; 4] =
     [0.002_567_588_351_666_927_3, 1.002_567_648_887_634_3, 0.501_362_264_156_341_6, 0.167_081_788_182_258_6];
 
+/// The same of degree 4, error 0.0006 * 2^-24.
+const SCALED_EXPM1_QUARTIC: [f64; 5] = [
+    0.002_567_606_512_457_132_3,
+    1.002_567_648_887_634_3,
+    0.501_283_764_839_172_4,
+    0.167_088_121_175_766,
+    0.041_810_847_818_851_47,
+];
+
 /// (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, error of e^r 0.131 * 2^-24.
 const EXPM1_F32: [f64; 5] =
     [0.5, 0.166_665_762_662_887_57, 0.041_666_463_017_463_684, 0.008_363_278_582_692_146, 0.001_393_534_126_691_52];
@@ -225,6 +248,9 @@ const EXPM1: [f64; 10] = [
 /// ln 2 rounded to `f32`, and the rest of it, for products that are not rounded.
 const LN_2_F32: [f64; 2] = [0.693_147_182_464_599_6, -1.904_654_212_125_933_5e-9];
 
+/// ln 2 in two parts for `f32` without FMA. The first is 355 / 512: nine digits, so that n times it is exact.
+const LN_2_SHORT_F32: [f64; 2] = [0.693_359_375, -2.121_944_400_546_905_8e-4];
+
 /// ln 2 in two parts for `f64`. The first ends in 11 zero bits, so that n times it is exact for |n| < 2^11.
 const LN_2_PARTS: [f64; 2] = [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14];
 
@@ -243,7 +269,7 @@ fn reduce<L: Lanes>(x: L, ln_2: &[f64]) -> (L, L) {
 
 /// The polynomial with coefficients `c`, the constant first, by Horner's rule.
 #[inline(always)]
-fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
+pub fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
     let mut sum = x.splat(c[c.len() - 1]);
     for k in (0..c.len() - 1).rev() {
         sum = sum.mul_add(x, x.splat(c[k]));
@@ -255,8 +281,14 @@ fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
 #[inline(always)]
 fn parts_without_table<L: Lanes>(x: L, ln_2: &[f64], expm1: &[f64]) -> (L, L) {
     let (power, r) = reduce(x, ln_2);
+    (power, self::expm1(r, expm1))
+}
+
+/// e^r - 1 for |r| <= ln 2 / 2, from the coefficients of (e^r - 1 - r) / r^2.
+#[inline(always)]
+fn expm1<L: Lanes>(r: L, coefficients: &[f64]) -> L {
     // r^2 by a multiply-add: on gradual lanes `*` would take the long way, which r^2, being normal or 0, does not need.
-    (power, r.mul_add(r, x.splat(0.0)).mul_add(polynomial(expm1, r), r))
+    r.mul_add(r, r.splat(0.0)).mul_add(polynomial(coefficients, r), r)
 }
 
 /// e^x in `f64` lanes to 33 binary digits, for |x| up to 700. One part of ln 2 and a short polynomial are enough for

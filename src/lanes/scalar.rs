@@ -27,14 +27,34 @@ pub fn count_assists<R>(work: impl FnOnce() -> R) -> (R, u64) {
 /// Counts an instruction with these operands and this result, which needs an assist if a number in it is subnormal.
 macro_rules! count_assist {
     ($($lanes:expr),*) => {
-        if let Some(count) = ASSISTS.get() {
-            let mut needs_assist = false;
-            $(for lane in $lanes {
-                needs_assist |= lane.is_subnormal();
-            })*
-            ASSISTS.set(Some(count + u64::from(needs_assist)));
-        }
+        count(&[$(&$lanes),*])
     };
+}
+
+/// A call, because it stands in every multiplication of every kernel.
+#[inline(never)]
+fn count<T: Subnormal, const N: usize>(operands_and_result: &[&[T; N]]) {
+    if let Some(count) = ASSISTS.get() {
+        let needs_assist = operands_and_result.iter().any(|lanes| lanes.iter().any(|lane| lane.is_subnormal()));
+        ASSISTS.set(Some(count + u64::from(needs_assist)));
+    }
+}
+
+/// The two float types.
+trait Subnormal {
+    fn is_subnormal(&self) -> bool;
+}
+
+impl Subnormal for f32 {
+    fn is_subnormal(&self) -> bool {
+        f32::is_subnormal(*self)
+    }
+}
+
+impl Subnormal for f64 {
+    fn is_subnormal(&self) -> bool {
+        f64::is_subnormal(*self)
+    }
 }
 
 /// The token of the scalar lanes.

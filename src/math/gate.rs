@@ -55,7 +55,10 @@ fn max_size<L: Lanes>(like: L) -> L {
 #[inline(always)]
 fn exp_of_minus<L: Lanes>([high, low]: [L; 2], is_far: Option<L::Mask>) -> L {
     let zero = high.splat(0.0);
-    let (mut power, f) = exp_parts_of_sum(zero - high, zero - low);
+    // Where digits are cut off to have exact products, the second part may be large. This moves it to the first.
+    let sum = if L::FUSED { high } else { high + low };
+    let rest = if L::FUSED { low } else { low - (sum - high) };
+    let (mut power, f) = exp_parts_of_sum(zero - sum, zero - rest);
     if let Some(is_far) = is_far {
         let shift = high.splat_bits(u64::from(scale_exponent::<L::Float>()) << format::<L::Float>().exponent_shift);
         power = power.add_bits(L::select(is_far, shift, zero));

@@ -30,6 +30,30 @@ exp                                           a297aca919b8706a 76bbf4095487bd91
 exp gradient                                  fd57dd06b3f6afde 87725a9e915de374
 exact exp                                     c3b89843cdf2fe94 -
 exact exp gradient                            c490b3d94ba67c82 -
+swish                                         a99d09dc5e274c38 bf8970de637f85c1
+swish gradient                                b0a4fe0039986b4c bc684dcd155e434a
+silu                                          a99d09dc5e274c38 bf8970de637f85c1
+silu gradient                                 b0a4fe0039986b4c bc684dcd155e434a
+quick_gelu                                    cb9222d5f4c72399 57fddb829ce7be85
+quick_gelu gradient                           84c6211791be9d38 8397b9432c4e7806
+gelu_tanh                                     9d06f2e5aed1d7ea e0e9c452a215d982
+gelu_tanh gradient                            0757b7169b38cf17 b66df4bec685bfaa
+elu                                           d55ec6bfd7e9237b d858762ea04c2635
+elu gradient                                  794b4e9e133bde4b 6eee256d517ef3f6
+celu                                          d55ec6bfd7e9237b d858762ea04c2635
+celu gradient                                 794b4e9e133bde4b 6eee256d517ef3f6
+selu                                          df14532960668d4d 38497802f979e4c9
+selu gradient                                 ba440d1cdc366eb6 1a5d2469092f425f
+softsign                                      cfbb73fed1e85d49 6f80e5c6f693ff84
+softsign gradient                             95bc3c80b4ce8b10 df12e83c56322c2b
+hard_sigmoid                                  4afbdc235f4ae0ca 097564ca64fe7940
+hard_sigmoid gradient                         2f50cb935ef2caf3 0b56d5b9cb523a09
+hard_swish                                    0b9c07c3052e05c0 111acee3ee4ccf8c
+hard_swish gradient                           ee4baae4f61efea8 7957fc8488ac0264
+hard_tanh                                     2dc709c68f7b67a7 4ad025b8cde61a27
+hard_tanh gradient                            c29f4ce973ace04f 64b97f9c4478b2f4
+relu6                                         b6154f6df6291d28 39586ec95226ced6
+relu6 gradient                                2a71ad08fc1068c3 101850c14b5a9331
 binary cross-entropy                          20c23f9143901e9c 01be18cb1aa94ac0
 binary cross-entropy and gradient             dc8917d836f89075 6fbbe8f2b36c8368
 binary cross-entropy with weights             a477a0d05b3bf8c0 698bac2d448cd592

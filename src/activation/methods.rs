@@ -53,7 +53,7 @@ macro_rules! methods {
                 $crate::call::Call { work, cost, run: |level, mut part| $backward(self, level, &mut part) }.on(threads)
             }
 
-            /// Overwrites the gradient `dy` with the gradient with respect to the input. See [`backward`](Self::backward).
+            /// Overwrites the gradient `dy` with the gradient with respect to the input. `saved` is what `backward` takes.
             ///
             /// # Panics
             ///

@@ -22,6 +22,24 @@ fn lengths_differ(first: &str, first_len: usize, second: &str, second_len: usize
     panic!("lengths differ: {first} has {first_len} elements, {second} has {second_len}")
 }
 
+/// A slice must be filled by another one, once or several times.
+#[track_caller]
+#[inline]
+pub fn repeats(name: &str, len: usize, repeated: &str, repeated_len: usize) {
+    let is_multiple = if repeated_len == 0 { len == 0 } else { len.is_multiple_of(repeated_len) };
+    assert!(is_multiple, "{name} has {len} elements: not a multiple of the {repeated_len} elements of {repeated}");
+}
+
+/// A slice must consist of whole rows of two halves of this many columns, and another one of as many rows of one half.
+#[track_caller]
+#[inline]
+pub fn halves(name: &str, len: usize, half: &str, half_len: usize, columns: usize) {
+    let row = columns.checked_mul(2).unwrap_or(usize::MAX);
+    let is_whole = if row == 0 { len == 0 } else { len.is_multiple_of(row) };
+    assert!(is_whole, "{name} has {len} elements: not whole rows of {columns} gates and {columns} values");
+    assert!(half_len == len / 2, "{half} has {half_len} elements, not half of the {len} of {name}");
+}
+
 /// A slope must be 0, or positive and finite, as `f64` and rounded to `f32`.
 #[track_caller]
 pub const fn negative_slope(slope: f64) {

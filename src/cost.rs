@@ -29,6 +29,11 @@ impl Cost {
         if shape.axis > 32 { Cost(0.25) } else { Cost(0.7) }
     }
 
+    /// The cost of one kind of work and then another.
+    pub const fn and(self, other: Cost) -> Cost {
+        Cost(self.0 + other.0)
+    }
+
     /// Whether the operation is memory-bound outside the caches, so that non-temporal stores pay.
     pub const fn is_memory_bound(self) -> bool {
         self.0 <= 0.1

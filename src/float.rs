@@ -9,6 +9,7 @@ use crate::clipping::{Clamp, Scale, SumSquares};
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::elementwise;
+use crate::fused::{self, Added, Forward, Gate, GateGradient, GateGradientRows, GateRows, Gradient};
 use crate::lanes::{Input, Real, Rows, Slices};
 use crate::options::Weights;
 use crate::passes::drive;
@@ -23,6 +24,16 @@ pub trait Float: Real {
     fn forward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 1>);
     #[doc(hidden)]
     fn backward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 2>);
+    #[doc(hidden)]
+    fn added(level: Level, work: Added<Self>, forward: Forward<Self>);
+    #[doc(hidden)]
+    fn gated(level: Level, work: Gate<Self>, forward: Forward<Self>);
+    #[doc(hidden)]
+    fn gated_rows(level: Level, work: GateRows<Self>, forward: Forward<Self>);
+    #[doc(hidden)]
+    fn gated_gradient(level: Level, work: GateGradient<Self>, act: Gradient<Self>);
+    #[doc(hidden)]
+    fn gated_gradient_rows(level: Level, work: GateGradientRows<Self>, act: Gradient<Self>);
     #[doc(hidden)]
     fn clamp(level: Level, limit: f64, slices: &mut Slices<Self, 1>);
     #[doc(hidden)]
@@ -80,6 +91,21 @@ macro_rules! float {
             #[inline(always)]
             fn backward<K: Kernels + ?Sized>(kernels: &K, level: Level, slices: &mut Slices<Self, 2>) {
                 kernels.$backward(level, slices);
+            }
+            fn added(level: Level, work: Added<Self>, forward: Forward<Self>) {
+                fused::added(level, work, forward);
+            }
+            fn gated(level: Level, work: Gate<Self>, forward: Forward<Self>) {
+                fused::gated(level, work, forward);
+            }
+            fn gated_rows(level: Level, work: GateRows<Self>, forward: Forward<Self>) {
+                fused::gated_rows(level, work, forward);
+            }
+            fn gated_gradient(level: Level, work: GateGradient<Self>, act: Gradient<Self>) {
+                fused::gated_gradient(level, work, act);
+            }
+            fn gated_gradient_rows(level: Level, work: GateGradientRows<Self>, act: Gradient<Self>) {
+                fused::gated_gradient_rows(level, work, act);
             }
             fn clamp(level: Level, limit: f64, slices: &mut Slices<Self, 1>) {
                 elementwise::run(level, Clamp(limit), slices);

@@ -12,6 +12,7 @@
 // over lane values, and what the loops are made of.
 mod activation;
 mod clip;
+mod gated;
 mod loss;
 mod softmax;
 
@@ -23,6 +24,7 @@ mod options;
 
 mod cost;
 mod float;
+mod fused;
 #[cfg(feature = "rayon")]
 mod parallel;
 
@@ -52,6 +54,7 @@ pub use clip::{clip_by_global_norm, clip_by_value, global_norm, scale};
 #[cfg(feature = "rayon")]
 pub use clip::{par_clip_by_global_norm, par_clip_by_value, par_global_norm, par_scale};
 pub use float::Float;
+pub use gated::{Gated, GatedRows};
 pub use isa::{Isa, UnknownIsa};
 pub use loss::{BinaryCrossEntropy, CrossEntropy};
 pub use options::Scale;

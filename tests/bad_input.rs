@@ -47,7 +47,9 @@ fn every_method_with_wrong_lengths<T: Element>(shape: Shape) {
                 let right = lengths[slice];
                 let wrong = [right - 1, right + 1, 0, 2 * right];
                 // 0 elements and twice as many are whole rows.
-                for wrong in &wrong[..if is_single { 2 } else { 4 }] {
+                // So they are for a bias.
+                let takes_multiples = is_single || form.name.contains("biased");
+                for wrong in &wrong[..if takes_multiples { 2 } else { 4 }] {
                     with_wrong_length(operation, form, slice, *wrong);
                 }
             }
@@ -119,6 +121,21 @@ macro_rules! activation {
                 "lengths differ: saved has 3 elements, dx has {other}");
             twins!($table: m => act, backward_in_place par_backward_in_place(&m.a[..3], &mut m.b[..other]),
                 "lengths differ: saved has 3 elements, dy has {other}");
+            twins!($table: m => act, forward_added par_forward_added(&m.a[..3], &m.b[..other], &mut m.c[..3]),
+                "lengths differ: x has 3 elements, addend has {other}");
+            twins!($table: m => act, forward_added par_forward_added(&m.a[..3], &m.b[..3], &mut m.c[..other]),
+                "lengths differ: x has 3 elements, y has {other}");
+            twins!($table: m => act, forward_added_in_place par_forward_added_in_place(&mut m.a[..3], &m.b[..other]),
+                "lengths differ: x has 3 elements, addend has {other}");
+            twins!($table: m => act, forward_biased par_forward_biased(&m.a[..3], &m.b[..1], &mut m.c[..other]),
+                "lengths differ: x has 3 elements, y has {other}");
+        }
+        for bias in [0, 2, 4, 5, 6, 8] {
+            let act = $act;
+            twins!($table: m => act, forward_biased par_forward_biased(&m.a[..9], &m.b[..bias], &mut m.c[..9]),
+                "x has 9 elements: not a multiple of the {bias} elements of bias");
+            twins!($table: m => act, forward_biased_in_place par_forward_biased_in_place(&mut m.a[..9], &m.b[..bias]),
+                "x has 9 elements: not a multiple of the {bias} elements of bias");
         }
     };
 }
@@ -253,6 +270,39 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
     }
     generic(&mut table, &Tanh);
     generic(&mut table, &const { LeakyRelu::new(0.5) });
+    for other in [0, 2, 4] {
+        let op = Gated(Tanh);
+        twins!(table: m => op, forward par_forward(&m.a[..3], &m.b[..other], &mut m.c[..3]),
+            "lengths differ: gate has 3 elements, value has {other}");
+        twins!(table: m => op, forward par_forward(&m.a[..3], &m.b[..3], &mut m.c[..other]),
+            "lengths differ: gate has 3 elements, y has {other}");
+        twins!(table: m => op, backward par_backward(&m.a[..3], &m.a[..3], &m.a[..other], &mut m.b[..3], &mut m.c[..3]),
+            "lengths differ: gate has 3 elements, dy has {other}");
+        twins!(table: m => op, backward par_backward(&m.a[..3], &m.a[..3], &m.a[..3], &mut m.b[..other], &mut m.c[..3]),
+            "lengths differ: gate has 3 elements, dgate has {other}");
+        twins!(table: m => op, backward par_backward(&m.a[..3], &m.a[..3], &m.a[..3], &mut m.b[..3], &mut m.c[..other]),
+            "lengths differ: gate has 3 elements, dvalue has {other}");
+    }
+    for op in [Gated(Tanh).rows(3), Gated(Tanh).rows(3).values_first()] {
+        for len in [3, 11, 13] {
+            twins!(table: m => op, forward par_forward(&m.a[..len], &mut m.b[..6]),
+                "x has {len} elements: not whole rows of 3 gates and 3 values");
+            twins!(table: m => op, backward par_backward(&m.a[..len], &m.b[..6], &mut m.c[..len]),
+                "x has {len} elements: not whole rows of 3 gates and 3 values");
+        }
+        for half in [0, 3, 5, 7, 12] {
+            twins!(table: m => op, forward par_forward(&m.a[..12], &mut m.b[..half]),
+                "y has {half} elements, not half of the 12 of x");
+            twins!(table: m => op, backward par_backward(&m.a[..12], &m.b[..half], &mut m.c[..12]),
+                "dy has {half} elements, not half of the 12 of x");
+        }
+        twins!(table: m => op, backward par_backward(&m.a[..12], &m.b[..6], &mut m.c[..18]),
+            "lengths differ: x has 12 elements, dx has 18");
+    }
+    twins!(table: m => Gated(Relu).rows(0), forward par_forward(&m.a[..2], &mut m.b[..1]),
+        "x has 2 elements: not whole rows of 0 gates and 0 values");
+    twins!(table: m => Gated(Relu).rows(usize::MAX), forward par_forward(&m.a[..2], &mut m.b[..1]),
+        "x has 2 elements: not whole rows of {} gates and {} values", usize::MAX, usize::MAX);
     for (slope, text) in [
         (-0.01, "-1e-2"),
         (-123.456, "-1.23456e2"),

@@ -10,7 +10,7 @@ use activations::{ACTIVATIONS, by_name};
 use operations::{Element, Operation, Parameters, Shape};
 
 /// Public names that compute nothing over slices.
-const NO_OPERATIONS: [&str; 15] = [
+const NO_OPERATIONS: [&str; 16] = [
     "ACTIVATIONS",
     "Activation",
     "ActivationExt",
@@ -18,6 +18,7 @@ const NO_OPERATIONS: [&str; 15] = [
     "Class",
     "Exact",
     "Float",
+    "GatedRows",
     "Isa",
     "UnknownIsa",
     "by_name",
@@ -122,6 +123,7 @@ fn every_method_is_in_the_list() {
             expected.push((act.name().to_string(), true, of_activations.clone()));
         }
     }
+    expected.push(("gated".to_string(), false, methods(&read("src/gated.rs"))));
     for file in ["src/softmax.rs", "src/softmax/exact.rs", "src/loss.rs"] {
         for (name, methods) in methods_by_type(file) {
             let exact = name.strip_prefix("Exact<").map(|rest| rest.trim_end_matches('>').to_string());

@@ -4,7 +4,9 @@
 //! how numbers are read. The other bytes are the numbers. Each target panics if a result is wrong.
 
 use activations::*;
-use operations::{Element, Operation, Options, Parameters, Shape, binary, clip, elementwise, loss, panics, softmax};
+use operations::{
+    Element, Operation, Options, Parameters, Shape, binary, clip, elementwise, fused, loss, panics, softmax,
+};
 
 /// A fuzz target: a function of the fuzzer's bytes.
 type Target = fn(&[u8]);
@@ -107,6 +109,7 @@ pub fn elementwise_operations(data: &[u8]) {
         let len = setting.numbers.len();
         let mut operations = elementwise::all(len);
         operations.extend(elementwise::other_parameters(len));
+        operations.extend(fused::all(Shape::rows_of(1 + len % 5, len / (1 + len % 5))));
         operations.extend(binary::all(Shape::rows_of(1 + len % 7, len / (1 + len % 7)), 0.7));
         setting.check(&operations[operation % operations.len()]);
     }

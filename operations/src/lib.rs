@@ -14,6 +14,7 @@ pub mod clip;
 mod double_double;
 mod element;
 pub mod elementwise;
+pub mod fused;
 mod hash;
 pub mod loss;
 mod operation;
@@ -57,6 +58,7 @@ pub fn all<T: Element>(shape: Shape, parameters: &Parameters) -> Vec<Operation<T
     let class_of_row = |row: usize| ((7 * row + 3) % shape.axis) as u32;
     let targets = targets.clone().unwrap_or_else(|| (0..shape.rows()).map(class_of_row).collect());
     let mut operations = elementwise::all(shape.len());
+    operations.extend(fused::all(shape));
     operations.extend(softmax::all(shape));
     operations.extend(loss::all(shape, &targets, *scale, Options::default()));
     operations.extend(loss::all(shape, &targets, None, Options::ALL));

@@ -40,6 +40,64 @@ macro_rules! methods {
                 })
             }
 
+            /// Writes the activation of each sum `x + addend` to `y`: a residual connection. The bits are those of a sum
+            /// that is rounded to the element type, and then `forward`.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ.
+            $($visibility)* threads => fn forward_added | par_forward_added [$($generics)*]
+            (&self, x: &[$T], addend: &[$T], y: &mut [$T]) {
+                let work = $crate::fused::Added::new(x, addend, y);
+                $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
+            }
+
+            /// Overwrites each element of `x` with the activation of the sum `x + addend`.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ.
+            $($visibility)* threads => fn forward_added_in_place | par_forward_added_in_place [$($generics)*]
+            (&self, x: &mut [$T], addend: &[$T]) {
+                let work = $crate::fused::Added::in_place(x, addend);
+                $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
+            }
+
+            /// Writes each sum `x + addend` to `sum` and its activation to `y`. `backward` of an activation that saves the
+            /// input wants `sum`.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths differ.
+            $($visibility)* threads => fn forward_added_saving | par_forward_added_saving [$($generics)*]
+            (&self, x: &[$T], addend: &[$T], sum: &mut [$T], y: &mut [$T]) {
+                let work = $crate::fused::Added::saving(x, addend, sum, y);
+                $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
+            }
+
+            /// Writes the activation of each sum `x + bias` to `y`, where the bias repeats: one number for each column of
+            /// the rows of `x`. The bits are those of a sum that is rounded to the element type, and then `forward`.
+            ///
+            /// # Panics
+            ///
+            /// If the lengths of `x` and `y` differ, or are not a multiple of that of `bias`.
+            $($visibility)* threads => fn forward_biased | par_forward_biased [$($generics)*]
+            (&self, x: &[$T], bias: &[$T], y: &mut [$T]) {
+                let work = $crate::fused::Added::biased(x, bias, y);
+                $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
+            }
+
+            /// Overwrites each element of `x` with the activation of the sum `x + bias`, where the bias repeats.
+            ///
+            /// # Panics
+            ///
+            /// If the length of `x` is not a multiple of that of `bias`.
+            $($visibility)* threads => fn forward_biased_in_place | par_forward_biased_in_place [$($generics)*]
+            (&self, x: &mut [$T], bias: &[$T]) {
+                let work = $crate::fused::Added::biased_in_place(x, bias);
+                $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
+            }
+
             /// Writes the gradient with respect to the input to `dx`, from the gradient `dy` with respect to the output and
             /// what was saved: the output or the input, as [`Activation::saved`]($crate::Activation::saved) says.
             ///
@@ -68,6 +126,20 @@ macro_rules! methods {
     };
 }
 pub(super) use methods;
+
+/// The call of an activation after an addition: `added!(self, type, cost, forward kernel, slices)`.
+macro_rules! added {
+    ($act:ident, $T:ident, $cost:path, $forward:path, $work:ident) => {
+        $crate::call::Call {
+            work: $work,
+            cost: || $cost($act).and($crate::cost::Cost::CHEAP),
+            run: |level, part| {
+                <$T as $crate::float::Float>::added(level, part, &|level, slices| $forward($act, level, slices))
+            },
+        }
+    };
+}
+pub(super) use added;
 
 /// The methods of activations, for functions that are generic over them.
 ///

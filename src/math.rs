@@ -46,3 +46,62 @@ pub fn is_ordinary<L: Lanes>(margin: L) -> bool {
 pub fn product<L: Lanes>(a: L, b: L) -> L {
     if is_ordinary(margin(a, margin(b, a.splat(f64::INFINITY)))) { a * b } else { a.gradual_mul(b) }
 }
+
+/// a * b for operands and a product that are normal or 0: the short way on gradual lanes too.
+#[inline(always)]
+pub fn times<L: Lanes>(a: L, b: L) -> L {
+    if L::GRADUAL { a.mul_add(b, a.splat(-0.0)) } else { a * b }
+}
+
+/// A gradient dy e s, in which the exponential e may be far below the format where dy is large: in lanes that are *low*.
+///
+/// For `f32`, e is then multiplied by 2^170 by [`lift`](Self::lift), and the product is taken in `f64`. For `f64` half
+/// the exponent is taken, by [`halve`](Self::halve), and the gradient is (dy sqrt e) (sqrt e s). Only gradual lanes may
+/// be low.
+pub struct Deep<L: Lanes> {
+    /// Where x is low.
+    pub is_low: L::Mask,
+}
+
+impl<L: Lanes> Deep<L> {
+    /// With the low lanes.
+    #[inline(always)]
+    pub fn new(is_low: L::Mask) -> Self {
+        Self { is_low }
+    }
+
+    /// The bits to add to the power of two of the exponential.
+    #[inline(always)]
+    pub fn lift(&self, like: L) -> L {
+        let none = like.splat_bits(0);
+        if L::GRADUAL && L::Float::IS_F32 {
+            return L::select(self.is_low, like.splat_bits(170 << 23), none);
+        }
+        none
+    }
+
+    /// The exponent, or half of it.
+    #[inline(always)]
+    pub fn halve(&self, exponent: L) -> L {
+        if L::GRADUAL && !L::Float::IS_F32 {
+            return L::select(self.is_low, times(exponent, exponent.splat(0.5)), exponent);
+        }
+        exponent
+    }
+
+    /// dy e s, given e and e s with the changes of this type. `is_zero` holds where e is too small for any dy.
+    #[inline(always)]
+    pub fn product(&self, dy: L, e: L, slope: L, is_zero: L::Mask) -> L {
+        if !L::GRADUAL {
+            return dy * slope;
+        }
+        if L::Float::IS_F32 {
+            let ([a0, a1], [b0, b1]) = (dy.widen(), slope.widen());
+            let down = a0.splat(2_f64.powi(-170));
+            let low = L::narrow([times(times(a0, b0), down), times(times(a1, b1), down)]);
+            return L::select(self.is_low, low, dy * slope);
+        }
+        let slope = L::select(is_zero, dy.splat(0.0), slope);
+        L::select(self.is_low, dy * e, dy) * slope
+    }
+}

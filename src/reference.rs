@@ -91,12 +91,9 @@ fn times_sigmoid(x: f64, v: f64, low: f64) -> f64 {
 
 /// dy times the gradient of x sigmoid(v), `slope` being x times the derivative of v.
 fn times_sigmoid_gradient(v: f64, low: f64, slope: f64, dy: f64) -> f64 {
-    if v.is_infinite() {
-        return if v > 0.0 { dy } else { dy * 0.0 };
-    }
-    if v.abs() > 2000.0 {
-        // Not 0, so that an infinite dy stays infinite.
-        return if v > 0.0 { dy } else { dy * -f64::from_bits(1) };
+    // Beyond, the sigmoid is 0 or 1 times any dy.
+    if v.abs() > 1490.0 {
+        return if v > 0.0 { dy } else { dy * -0.0 };
     }
     let (half, rest) = ((-v.abs() / 2.0).exp(), (-v.abs() / 2.0).exp() * (-low * v.signum()).exp());
     let e = half * rest;

@@ -14,6 +14,8 @@ use crate::Element;
 pub enum Bound {
     /// No error: the result is the true value.
     Exact,
+    /// The bits of other operations, one after another.
+    Steps,
     /// Ulp of the true value: with a fused multiply-add, and without.
     Ulp([f64; 2]),
     /// This many ulp of the larger of |gradient| and |dy| / 8, and for |x| above 4 at most 8 ulp of the gradient.
@@ -96,6 +98,7 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Bound::Exact => write!(f, "exact"),
+            Bound::Steps => write!(f, "the bits of its steps"),
             Bound::Ulp([fused, unfused]) if fused == unfused => write!(f, "{fused:?} ulp"),
             Bound::Ulp([fused, unfused]) => write!(f, "{fused:?}, {unfused:?} ulp"),
             Bound::Probability { columns, ulp: [short, long] } => {

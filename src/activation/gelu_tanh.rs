@@ -76,7 +76,7 @@ fn parts<T: Real>(constant: f64, zeros: u32) -> [f64; 2] {
 /// the argument overflows.
 #[inline(always)]
 fn magnitude<L: Lanes>(x: L) -> L {
-    let (least, most) = if L::Float::IS_F32 { (2_f64.powi(-36), 14.0) } else { (2_f64.powi(-60), 26.0) };
+    let (least, most) = if L::Float::IS_F32 { (2_f64.powi(-36), 30.0) } else { (2_f64.powi(-60), 30.0) };
     let a = x.splat(least).max(x.abs());
     // The sum makes a signalling NaN a quiet one, which stays NaN where digits are cut off.
     if L::GRADUAL { x.splat(least).max(x.splat(most).min(x.abs())) + x.splat(0.0) } else { a }
@@ -155,8 +155,7 @@ impl Formula for GeluTanh {
         let slope = a.mul_add(square.mul_add(x.splat(3.0 * cubic), x.splat(linear)), zero);
         let v = argument(x);
         let slope = L::select(v.is_positive, slope, zero - slope);
-        let is_infinite = x.splat(L::Float::MAX_FINITE).lt(x.abs());
-        math::times_sigmoid_gradient(v, slope, dy, is_infinite, math::limits::<L>()[1])
+        math::times_sigmoid_gradient(v, slope, dy, math::limits::<L>()[1])
     }
 
     fn reference(self, x: f64) -> f64 {

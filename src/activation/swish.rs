@@ -64,7 +64,7 @@ impl Swish {
             // Below the first number e^-u is 1, above the second 0.
             let least = if L::Float::IS_F32 { 2_f64.powi(-40) } else { 2_f64.powi(-70) };
             // The sum makes a signalling NaN a quiet one, which stays NaN where digits are cut off.
-            a = x.splat(least).max(x.splat(1000.0 / size).min(a)) + x.splat(0.0);
+            a = x.splat(least).max(x.splat(2000.0 / size).min(a)) + x.splat(0.0);
         }
         let zero = x.splat(0.0);
         let is_positive = if self.beta > 0.0 { zero.le(x) } else { x.le(zero) };
@@ -123,8 +123,7 @@ impl Formula for Swish {
         let v = self.argument(x);
         let size = v.size[0] + v.size[1];
         let slope = L::select(v.is_positive, size, x.splat(0.0) - size);
-        let is_infinite = x.splat(L::Float::MAX_FINITE).lt(x.abs());
-        math::times_sigmoid_gradient(v, slope, dy, is_infinite, self.limits::<L>()[1])
+        math::times_sigmoid_gradient(v, slope, dy, self.limits::<L>()[1])
     }
 
     fn reference(self, x: f64) -> f64 {

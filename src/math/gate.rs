@@ -23,7 +23,7 @@
 //! may be subnormal, takes the power of two away.
 
 use super::exp::{exp_parts_of_sum, format};
-use super::least_factor;
+use super::{Deep, least_factor};
 use crate::lanes::{Lanes, Real};
 
 /// The argument v of a sigmoid.
@@ -51,19 +51,14 @@ fn max_size<L: Lanes>(like: L) -> L {
     like.splat(if L::Float::IS_F32 { 131.0 } else { 880.0 })
 }
 
-/// e^-u, times 2^64 (2^256) where `is_far` holds.
+/// `(power, f)` with e^-u = power (1 + f).
 #[inline(always)]
-fn exp_of_minus<L: Lanes>([high, low]: [L; 2], is_far: Option<L::Mask>) -> L {
+fn exp_parts_of_minus<L: Lanes>([high, low]: [L; 2]) -> (L, L) {
     let zero = high.splat(0.0);
     // Where digits are cut off to have exact products, the second part may be large. This moves it to the first.
     let sum = if L::FUSED { high } else { high + low };
     let rest = if L::FUSED { low } else { low - (sum - high) };
-    let (mut power, f) = exp_parts_of_sum(zero - sum, zero - rest);
-    if let Some(is_far) = is_far {
-        let shift = high.splat_bits(u64::from(scale_exponent::<L::Float>()) << format::<L::Float>().exponent_shift);
-        power = power.add_bits(L::select(is_far, shift, zero));
-    }
-    power.mul_add(f, power)
+    exp_parts_of_sum(zero - sum, zero - rest)
 }
 
 /// a times a factor, as a sum of two numbers. a must be 0 or at least 2^-40 (2^-70 in `f64`), the factor between 2^-10 and
@@ -98,12 +93,16 @@ fn head_of<T: Real>(x: f64) -> f64 {
 #[inline(always)]
 pub fn times_sigmoid<L: Lanes>(x: L, v: Argument<L>, limit: f64) -> L {
     let a = x.abs();
-    if !L::GRADUAL {
-        return from_exp(a, exp_of_minus(v.size, None), v.is_positive).copysign(x);
-    }
     let [high, low] = v.size;
-    let (size, is_far) = ([max_size(x).min(high), low], x.splat(limit).lt(high));
-    let e = exp_of_minus(size, Some(is_far));
+    if !L::GRADUAL {
+        let (power, f) = exp_parts_of_minus([high, low]);
+        return from_exp(a, power.mul_add(f, power), v.is_positive).copysign(x);
+    }
+    let is_far = x.splat(limit).lt(high);
+    let (power, f) = exp_parts_of_minus([max_size(x).min(high), low]);
+    let lift = x.splat_bits(u64::from(scale_exponent::<L::Float>()) << format::<L::Float>().exponent_shift);
+    let power = L::select(is_far, power.add_bits(lift), power);
+    let e = power.mul_add(f, power);
     let up = x.splat(SCALE_UP[usize::from(!L::Float::IS_F32)]);
     let down = x.splat(1.0 / SCALE_UP[usize::from(!L::Float::IS_F32)]);
     let is_tiny = a.lt(least_factor(x));
@@ -141,29 +140,37 @@ fn times_far<L: Lanes>(scaled: L, factor: L) -> L {
 
 /// dy times the gradient of x sigmoid(v), `slope` being x times the derivative of v. On plain lanes for |v| up to `limit`.
 #[inline(always)]
-pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: L, dy: L, is_infinite: L::Mask, limit: f64) -> L {
-    let one = dy.splat(1.0);
+pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: L, dy: L, limit: f64) -> L {
     if !L::GRADUAL {
-        return dy * slope_from_exp(exp_of_minus(v.size, None), v.is_positive, slope);
+        let (power, f) = exp_parts_of_minus(v.size);
+        return dy * slope_from_exp(power.mul_add(f, power), v.is_positive, slope);
     }
-    let [high, low] = v.size;
-    let (size, is_far) = ([max_size(dy).min(high), low], dy.splat(limit).lt(high));
-    let e = exp_of_minus(size, Some(is_far));
-    let near = dy * slope_from_exp(L::select(is_far, one, e), v.is_positive, slope);
-    // Far from 0 the sigmoid is 1, or e, which may be 0 while e times an infinite dy is not.
-    let zero = dy.splat(0.0);
-    let small = times_far(e * (one + slope), dy);
-    let is_finite = dy.abs().le(dy.splat(L::Float::MAX_FINITE));
-    let small = L::select(max_size(dy).le(high), L::select(is_finite, zero, small), small);
-    let small = L::select(is_infinite, dy * zero, small);
-    L::select(is_far, L::select(v.is_positive, dy, small), near)
+    let ([high, low], zero, one) = (v.size, dy.splat(0.0), dy.splat(1.0));
+    let (limit, last) = (dy.splat(limit), dy.splat(LAST_SIZE));
+    let is_far = limit.lt(high);
+    // Far from 0 the sigmoid of a negative v is e, and that of a positive v is 1.
+    let deep = Deep::new(limit.lt(L::select(v.is_positive, zero, high)));
+    let end = dy.splat(if L::Float::IS_F32 { 200.0 } else { LAST_SIZE });
+    let (power, f) = exp_parts_of_minus([deep.halve(end.min(high)), deep.halve(low)]);
+    let power = power.add_bits(deep.lift(dy));
+    let e = power.mul_add(f, power);
+    let near = slope_from_exp(L::select(is_far, one, e), v.is_positive, slope);
+    let far = L::select(v.is_positive, one, e * (one + slope));
+    let gradient = deep.product(dy, e, L::select(is_far, far, near), last.lt(high));
+    L::select(last.lt(L::select(v.is_positive, zero, high)), dy * zero, gradient)
 }
+
+/// Where v is lower, its sigmoid is 0, times any dy, in `f64` too.
+const LAST_SIZE: f64 = 1490.0;
 
 /// s (1 + slope t), from e = e^-u.
 #[inline(always)]
 fn slope_from_exp<L: Lanes>(e: L, is_positive: L::Mask, slope: L) -> L {
     let one = e.splat(1.0);
-    let larger = one / (one + e);
+    let sum = one + e;
+    let inverse = one / sum;
+    // Without the rounding error of the sum.
+    let larger = (inverse * (e - (sum - one))).neg_mul_add(inverse, inverse);
     let smaller = e * larger;
     let (s, t) = (L::select(is_positive, larger, smaller), L::select(is_positive, smaller, larger));
     s * slope.mul_add(t, one)

@@ -55,9 +55,9 @@ pub fn times<L: Lanes>(a: L, b: L) -> L {
 
 /// A gradient dy e s, in which the exponential e may be far below the format where dy is large: in lanes that are *low*.
 ///
-/// For `f32`, e is then multiplied by 2^170 by [`lift`](Self::lift), and the product is taken in `f64`. For `f64` half
-/// the exponent is taken, by [`halve`](Self::halve), and the gradient is (dy sqrt e) (sqrt e s). Only gradual lanes may
-/// be low.
+/// For `f32`, e is then multiplied by 2^170 by [`lift`](Self::lift), and the product is taken in `f64`. For `f64` a quarter
+/// of the exponent is taken, by [`quarter`](Self::quarter), and the product has four factors. Only gradual lanes may be
+/// low.
 pub struct Deep<L: Lanes> {
     /// Where x is low.
     pub is_low: L::Mask,
@@ -80,11 +80,11 @@ impl<L: Lanes> Deep<L> {
         none
     }
 
-    /// The exponent, or half of it.
+    /// The exponent, or a quarter of it.
     #[inline(always)]
-    pub fn halve(&self, exponent: L) -> L {
+    pub fn quarter(&self, exponent: L) -> L {
         if L::GRADUAL && !L::Float::IS_F32 {
-            return L::select(self.is_low, times(exponent, exponent.splat(0.5)), exponent);
+            return L::select(self.is_low, times(exponent, exponent.splat(0.25)), exponent);
         }
         exponent
     }
@@ -102,6 +102,6 @@ impl<L: Lanes> Deep<L> {
             return L::select(self.is_low, low, dy * slope);
         }
         let slope = L::select(is_zero, dy.splat(0.0), slope);
-        L::select(self.is_low, dy * e, dy) * slope
+        L::select(self.is_low, dy * e * e * e, dy) * slope
     }
 }

@@ -81,6 +81,10 @@ fn times_sigmoid(x: f64, v: f64, low: f64) -> f64 {
     if v.abs() > 2000.0 {
         return if v > 0.0 { x } else { 0_f64.copysign(x) };
     }
+    if v < 0.0 && v > -700.0 {
+        let e = v.exp().mul_add(low, v.exp());
+        return x * e / (1.0 + e);
+    }
     if v < 0.0 {
         // In two factors, because e^v may be subnormal where the product is not.
         let (half, rest) = ((v / 2.0).exp(), (v / 2.0).exp() * low.exp());
@@ -95,10 +99,17 @@ fn times_sigmoid_gradient(v: f64, low: f64, slope: f64, dy: f64) -> f64 {
     if v.abs() > 1490.0 {
         return if v > 0.0 { dy } else { dy * -0.0 };
     }
-    let (half, rest) = ((-v.abs() / 2.0).exp(), (-v.abs() / 2.0).exp() * (-low * v.signum()).exp());
+    let low = -low * v.signum();
+    if v.abs() < 300.0 {
+        let e = (-v.abs()).exp();
+        let e = e.mul_add(low, e);
+        let sum = 1.0 + e;
+        return if v < 0.0 { dy * (e / sum * (1.0 + slope / sum)) } else { dy * ((1.0 + slope * (e / sum)) / sum) };
+    }
+    let (half, rest) = ((-v.abs() / 2.0).exp(), (-v.abs() / 2.0).exp() * low.exp());
     let e = half * rest;
     if v < 0.0 {
-        return dy * (half * (rest / (1.0 + e) * (1.0 + slope / (1.0 + e))));
+        return dy * half * (rest / (1.0 + e) * (1.0 + slope / (1.0 + e)));
     }
     dy * ((1.0 + slope * (e / (1.0 + e))) / (1.0 + e))
 }
@@ -119,7 +130,7 @@ pub fn gelu_tanh_gradient(x: f64, dy: f64) -> f64 {
         return times_sigmoid_gradient(x, 0.0, 0.0, dy);
     }
     let limited = x.clamp(-1e3, 1e3);
-    times_sigmoid_gradient(v, low, limited * (linear + 3.0 * cubic * limited * limited), dy)
+    times_sigmoid_gradient(v, low, limited * (3.0 * cubic * limited).mul_add(limited, linear), dy)
 }
 
 /// The argument and its rounding error.

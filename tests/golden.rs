@@ -31,13 +31,13 @@ exp gradient                                  fd57dd06b3f6afde 87725a9e915de374
 exact exp                                     c3b89843cdf2fe94 -
 exact exp gradient                            c490b3d94ba67c82 -
 swish                                         a99d09dc5e274c38 bf8970de637f85c1
-swish gradient                                b0a4fe0039986b4c bc684dcd155e434a
+swish gradient                                a656cf566602c77c e415f4ddd39812d4
 silu                                          a99d09dc5e274c38 bf8970de637f85c1
-silu gradient                                 b0a4fe0039986b4c bc684dcd155e434a
+silu gradient                                 a656cf566602c77c e415f4ddd39812d4
 quick_gelu                                    cb9222d5f4c72399 57fddb829ce7be85
-quick_gelu gradient                           84c6211791be9d38 8397b9432c4e7806
+quick_gelu gradient                           4e11ca546a4193a9 939aae79e61084ef
 gelu_tanh                                     9d06f2e5aed1d7ea e0e9c452a215d982
-gelu_tanh gradient                            0757b7169b38cf17 b66df4bec685bfaa
+gelu_tanh gradient                            6bd4bc05b26845f4 7859c72280214d1c
 elu                                           d55ec6bfd7e9237b d858762ea04c2635
 elu gradient                                  794b4e9e133bde4b 6eee256d517ef3f6
 celu                                          d55ec6bfd7e9237b d858762ea04c2635

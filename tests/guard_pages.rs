@@ -7,7 +7,7 @@ use activations::{Isa, set_streaming_threshold};
 use operations::{Element, Operation, Parameters, Shape};
 
 /// The accessible pages of a [`GuardedPages`]: enough for 1000 `f64`.
-const PAGES: usize = 2;
+const PAGES: usize = 4;
 
 /// [`PAGES`] accessible pages of memory, with a page without access before and behind them.
 struct GuardedPages {
@@ -51,13 +51,13 @@ impl Drop for GuardedPages {
 
 /// Runs all forms of an operation at both ends of accessible memory, with and without non-temporal stores. All must
 /// give the same bits.
-fn check<T: Element>(operation: &Operation<T>, memory: &mut [GuardedPages; 4]) {
+fn check<T: Element>(operation: &Operation<T>, memory: &mut [GuardedPages; 5]) {
     for (is_last, threshold) in [(false, usize::MAX), (false, 1), (true, usize::MAX), (true, 1)] {
         set_streaming_threshold(threshold);
         let mut expected: Option<Vec<u64>> = None;
         for form in &operation.forms {
             let mut unused = memory.iter_mut();
-            let mut slice = |len: &usize| unused.next().expect("at most four slices").slice::<T>(*len, is_last);
+            let mut slice = |len: &usize| unused.next().expect("at most five slices").slice::<T>(*len, is_last);
             let mut inputs: Vec<&mut [T]> = operation.inputs.iter().map(&mut slice).collect();
             let mut outputs: Vec<&mut [T]> = operation.outputs.iter().map(&mut slice).collect();
             for (k, input) in inputs.iter_mut().enumerate() {
@@ -84,7 +84,7 @@ fn check<T: Element>(operation: &Operation<T>, memory: &mut [GuardedPages; 4]) {
 /// All operations of one type on every instruction set. The lengths go beyond any block of elements that a kernel's
 /// loop takes at once.
 fn every_operation<T: Element>() {
-    let (mut memory, parameters) = ([(); 4].map(|()| GuardedPages::new()), Parameters::default());
+    let (mut memory, parameters) = ([(); 5].map(|()| GuardedPages::new()), Parameters::default());
     for isa in Isa::available() {
         isa.with(|| {
             for len in (0..=80).chain([127, 128, 129, 255, 256, 257, 1000]) {

@@ -25,7 +25,7 @@ use crate::reference::{self, GELU_TANH};
 /// # Accuracy
 ///
 /// Within 2.6 ulp with a fused multiply-add, 3.2 without, also where the result is small or subnormal. Gradients: within 5
-/// ulp of the larger of |gradient| and |dy| / 8, and for |x| > 4 within 8 ulp of the gradient.
+/// and 5.5 ulp of the larger of |gradient| and |dy| / 8, and for |x| > 4 within 8 ulp of the gradient.
 /// (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
@@ -39,7 +39,7 @@ use crate::reference::{self, GELU_TANH};
 ///
 /// let mut x = [-5.0_f64, 1.0];
 /// GeluTanh.forward_in_place(&mut x);
-/// assert!((x[0] + 2.292_4e-7).abs() < 1e-11 && (x[1] - 0.841_192).abs() < 1e-6);
+/// assert!((x[0] + 2.291_796e-7).abs() < 1e-12 && (x[1] - 0.841_192).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GeluTanh;
@@ -128,7 +128,7 @@ impl Formula for GeluTanh {
     const DEFAULT: Self = GeluTanh;
     const MAX_ULP: [f64; 2] = [2.6, 3.2];
     const MAX_ULP_F64: [f64; 2] = [2.6, 3.2];
-    const GRADIENT_ULP: f64 = 5.0;
+    const GRADIENT_ULP: f64 = 5.5;
     const SAVED: Saved = Saved::Input;
     const RANGE: [f64; 2] = [-0.170_040_8, f64::INFINITY];
 

@@ -151,13 +151,15 @@ pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: L, dy: L, limit: 
     // Far from 0 the sigmoid of a negative v is e, and that of a positive v is 1.
     let deep = Deep::new(limit.lt(L::select(v.is_positive, zero, high)));
     let end = dy.splat(if L::Float::IS_F32 { 200.0 } else { LAST_SIZE });
-    let (power, f) = exp_parts_of_minus([deep.halve(end.min(high)), deep.halve(low)]);
+    let size = L::select(v.is_positive, limit, end).min(high);
+    let (power, f) = exp_parts_of_minus([deep.quarter(size), deep.quarter(low)]);
     let power = power.add_bits(deep.lift(dy));
     let e = power.mul_add(f, power);
     let near = slope_from_exp(L::select(is_far, one, e), v.is_positive, slope);
     let far = L::select(v.is_positive, one, e * (one + slope));
-    let gradient = deep.product(dy, e, L::select(is_far, far, near), last.lt(high));
-    L::select(last.lt(L::select(v.is_positive, zero, high)), dy * zero, gradient)
+    let negative = L::select(v.is_positive, zero, high);
+    let gradient = deep.product(dy, e, L::select(is_far, far, near), last.lt(negative));
+    L::select(last.lt(negative), dy * zero, gradient)
 }
 
 /// Where v is lower, its sigmoid is 0, times any dy, in `f64` too.

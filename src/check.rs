@@ -34,7 +34,7 @@ pub fn repeats(name: &str, len: usize, repeated: &str, repeated_len: usize) {
 #[track_caller]
 #[inline]
 pub fn halves(name: &str, len: usize, half: &str, half_len: usize, columns: usize) {
-    let row = columns.checked_mul(2).unwrap_or(usize::MAX);
+    let row = columns.saturating_mul(2);
     let is_whole = if row == 0 { len == 0 } else { len.is_multiple_of(row) };
     assert!(is_whole, "{name} has {len} elements: not whole rows of {columns} gates and {columns} values");
     assert!(half_len == len / 2, "{half} has {half_len} elements, not half of the {len} of {name}");

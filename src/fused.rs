@@ -157,10 +157,14 @@ pub fn added<T: Real>(level: Level, mut work: Added<T>, forward: Forward<T>) {
     let period = work.addend.numbers.len();
     if period < SHORT_BIAS && period < work.y.len() {
         let mut buffer = [T::default(); 2 * SHORT_BIAS];
-        // As many repetitions as the buffer holds, but not more than x needs.
+        // As many repetitions as the buffer holds, but not more than x needs. Each copy doubles what is there.
         let len = period * (buffer.len() / period).min(work.y.len().div_ceil(period) + 1);
-        for i in 0..len {
-            buffer[i] = if i < period { work.addend.numbers[i] } else { buffer[i - period] };
+        buffer[..period].copy_from_slice(work.addend.numbers);
+        let mut filled = period;
+        while filled < len {
+            let copied = filled.min(len - filled);
+            buffer.copy_within(..copied, filled);
+            filled += copied;
         }
         let addend = Repeated { numbers: &buffer[..len], offset: work.addend.offset };
         let Added { x, sum, y, .. } = work;
@@ -222,7 +226,7 @@ impl Halves {
 
     /// The number of rows in a slice of gates or values.
     fn rows(&self, len: usize) -> usize {
-        if self.columns == 0 { 0 } else { len / self.columns }
+        len.checked_div(self.columns).unwrap_or(0)
     }
 }
 

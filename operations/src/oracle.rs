@@ -31,7 +31,7 @@ impl TrueValue {
             "tanh" => tanh(x).into(),
             "exp" => exp(x),
             "silu" | "swish" => times_sigmoid(x, x.into()),
-            "quick_gelu" => times_sigmoid(x, DoubleDouble::product(1.702, x.clamp(-1e300, 1e300))),
+            "quick_gelu" => times_sigmoid(x, DoubleDouble::product(1.702, x.clamp(-1e5, 1e5))),
             "gelu_tanh" => times_sigmoid(x, gelu_tanh_argument(x)),
             "elu" | "celu" if x > 0.0 => x.into(),
             "elu" | "celu" => exp_m1(x),

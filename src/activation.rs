@@ -14,7 +14,7 @@ use crate::dispatch::Level;
 use crate::elementwise;
 use crate::float::{Float, Kernels};
 use crate::lanes::Slices;
-use formula::{Backward, Formula, Forward};
+use formula::{Backward, Declaration, Forward};
 #[cfg(feature = "exact")]
 use formula::{ExactBackward, ExactForward};
 use methods::methods;
@@ -26,6 +26,24 @@ pub enum Saved {
     Output,
     /// The input.
     Input,
+}
+
+impl Saved {
+    /// The one of both that is saved.
+    ///
+    /// ```
+    /// use activations::{Activation, GeluTanh};
+    ///
+    /// let (x, mut y, mut dx) = ([0.5_f32, -2.0], [0.0; 2], [0.0; 2]);
+    /// GeluTanh.forward(&x, &mut y);
+    /// GeluTanh.backward(GeluTanh.saved().of(&x, &y), &[1.0; 2], &mut dx);
+    /// ```
+    pub fn of<T>(self, input: T, output: T) -> T {
+        match self {
+            Saved::Input => input,
+            Saved::Output => output,
+        }
+    }
 }
 
 /// An activation, known at compile time or chosen at run time, for example by a model's configuration.
@@ -48,6 +66,8 @@ pub trait Activation: Kernels + Send + Sync {
     /// The bound on the error of a gradient: in ulp of the gradient that follows from the stored output, or, from the
     /// saved input, in ulp of the larger of |gradient| and |dy| / 8.
     fn gradient_ulp(&self) -> f64;
+    /// The |x| above which a gradient from the saved input is also within 8 ulp of itself.
+    fn gradient_tail(&self) -> f64;
     /// What `backward` takes: the output or the input.
     fn saved(&self) -> Saved;
     /// The smallest and the largest value.
@@ -95,6 +115,9 @@ impl<A: Activation + ?Sized> Activation for &A {
     fn gradient_ulp(&self) -> f64 {
         (**self).gradient_ulp()
     }
+    fn gradient_tail(&self) -> f64 {
+        (**self).gradient_tail()
+    }
     fn saved(&self) -> Saved {
         (**self).saved()
     }
@@ -109,6 +132,10 @@ impl<A: Activation + ?Sized> Activation for &A {
     }
     fn aliases(&self) -> &'static [&'static str] {
         (**self).aliases()
+    }
+    #[cfg(feature = "exact")]
+    fn as_exact(&self) -> Option<&dyn ExactActivation> {
+        (**self).as_exact()
     }
 }
 
@@ -143,7 +170,20 @@ macro_rules! activations {
                 fn cost(&self) -> Cost {
                     Self::COST
                 }
-                kernels!($($tier)?);
+                fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
+                    run!($($tier)?, self.forward_f32(level, slices), Forward);
+                }
+                fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
+                    run!($($tier)?, self.backward_f32(level, slices), Backward);
+                }
+                #[cfg(feature = "f64")]
+                fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
+                    run!($($tier)?, self.forward_f64(level, slices), Forward);
+                }
+                #[cfg(feature = "f64")]
+                fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
+                    run!($($tier)?, self.backward_f64(level, slices), Backward);
+                }
             }
 
             impl Activation for $name {
@@ -157,17 +197,20 @@ macro_rules! activations {
                 fn gradient_ulp(&self) -> f64 {
                     Self::GRADIENT_ULP
                 }
+                fn gradient_tail(&self) -> f64 {
+                    Declaration::gradient_tail(*self)
+                }
                 fn saved(&self) -> Saved {
                     Self::SAVED
                 }
                 fn range(&self) -> [f64; 2] {
-                    Self::RANGE
+                    Declaration::range(*self)
                 }
                 fn reference(&self, x: f64) -> f64 {
-                    Formula::reference(*self, x)
+                    Declaration::reference(*self, x)
                 }
                 fn reference_gradient(&self, saved: f64, dy: f64) -> f64 {
-                    Formula::reference_gradient(*self, saved, dy)
+                    Declaration::reference_gradient(*self, saved, dy)
                 }
                 fn aliases(&self) -> &'static [&'static str] {
                     Self::ALIASES
@@ -183,39 +226,13 @@ macro_rules! activations {
     };
 }
 
-/// The kernels of an activation: loops of its own, or those of the activation that its `kernel()` returns.
-macro_rules! kernels {
-    (shared) => {
-        fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
-            self.kernel().forward_f32(level, slices);
-        }
-        fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
-            self.kernel().backward_f32(level, slices);
-        }
-        #[cfg(feature = "f64")]
-        fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
-            self.kernel().forward_f64(level, slices);
-        }
-        #[cfg(feature = "f64")]
-        fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
-            self.kernel().backward_f64(level, slices);
-        }
+/// Runs a kernel of an activation: a map of its formula, or the kernel of the activation that `kernel()` returns.
+macro_rules! run {
+    (shared, $act:ident.$method:ident($level:ident, $slices:ident), $map:ident) => {
+        $act.kernel().$method($level, $slices)
     };
-    ($(exact)?) => {
-        fn forward_f32(&self, level: Level, slices: &mut Slices<f32, 1>) {
-            elementwise::run(level, Forward(*self), slices);
-        }
-        fn backward_f32(&self, level: Level, slices: &mut Slices<f32, 2>) {
-            elementwise::run(level, Backward(*self), slices);
-        }
-        #[cfg(feature = "f64")]
-        fn forward_f64(&self, level: Level, slices: &mut Slices<f64, 1>) {
-            elementwise::run(level, Forward(*self), slices);
-        }
-        #[cfg(feature = "f64")]
-        fn backward_f64(&self, level: Level, slices: &mut Slices<f64, 2>) {
-            elementwise::run(level, Backward(*self), slices);
-        }
+    ($($exact:ident)?, $act:ident.$method:ident($level:ident, $slices:ident), $map:ident) => {
+        elementwise::run($level, $map(*$act), $slices)
     };
 }
 

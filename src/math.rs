@@ -9,7 +9,9 @@ pub use exp::{
     exp, exp_of_negative, exp_of_normal, exp_or_expm1, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary,
     short_exp,
 };
-pub use gate::{Argument, head, limits, product_in_parts, times_sigmoid, times_sigmoid_gradient};
+pub use gate::{
+    Argument, constant_in_parts, head, limits, magnitude, product_in_parts, times_sigmoid, times_sigmoid_gradient,
+};
 pub use ln::{ln_1p, ln_1p_and_inverse};
 pub use tanh::tanh;
 
@@ -47,61 +49,8 @@ pub fn product<L: Lanes>(a: L, b: L) -> L {
     if is_ordinary(margin(a, margin(b, a.splat(f64::INFINITY)))) { a * b } else { a.gradual_mul(b) }
 }
 
-/// a * b for operands and a product that are normal or 0: the short way on gradual lanes too.
+/// a * b for operands and a product that are normal or 0: the short way on gradual lanes too, where `*` takes the long one.
 #[inline(always)]
 pub fn times<L: Lanes>(a: L, b: L) -> L {
     if L::GRADUAL { a.mul_add(b, a.splat(-0.0)) } else { a * b }
-}
-
-/// A gradient dy e s, in which the exponential e may be far below the format where dy is large: in lanes that are *low*.
-///
-/// For `f32`, e is then multiplied by 2^170 by [`lift`](Self::lift), and the product is taken in `f64`. For `f64` a quarter
-/// of the exponent is taken, by [`quarter`](Self::quarter), and the product has four factors. Only gradual lanes may be
-/// low.
-pub struct Deep<L: Lanes> {
-    /// Where x is low.
-    pub is_low: L::Mask,
-}
-
-impl<L: Lanes> Deep<L> {
-    /// With the low lanes.
-    #[inline(always)]
-    pub fn new(is_low: L::Mask) -> Self {
-        Self { is_low }
-    }
-
-    /// The bits to add to the power of two of the exponential.
-    #[inline(always)]
-    pub fn lift(&self, like: L) -> L {
-        let none = like.splat_bits(0);
-        if L::GRADUAL && L::Float::IS_F32 {
-            return L::select(self.is_low, like.splat_bits(170 << 23), none);
-        }
-        none
-    }
-
-    /// The exponent, or a quarter of it.
-    #[inline(always)]
-    pub fn quarter(&self, exponent: L) -> L {
-        if L::GRADUAL && !L::Float::IS_F32 {
-            return L::select(self.is_low, times(exponent, exponent.splat(0.25)), exponent);
-        }
-        exponent
-    }
-
-    /// dy e s, given e and e s with the changes of this type. `is_zero` holds where e is too small for any dy.
-    #[inline(always)]
-    pub fn product(&self, dy: L, e: L, slope: L, is_zero: L::Mask) -> L {
-        if !L::GRADUAL {
-            return dy * slope;
-        }
-        if L::Float::IS_F32 {
-            let ([a0, a1], [b0, b1]) = (dy.widen(), slope.widen());
-            let down = a0.splat(2_f64.powi(-170));
-            let low = L::narrow([times(times(a0, b0), down), times(times(a1, b1), down)]);
-            return L::select(self.is_low, low, dy * slope);
-        }
-        let slope = L::select(is_zero, dy.splat(0.0), slope);
-        L::select(self.is_low, dy * e * e * e, dy) * slope
-    }
 }

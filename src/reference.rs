@@ -66,11 +66,18 @@ pub fn exp_gradient(y: f64, dy: f64) -> f64 {
 
 /// `x sigmoid(beta x)`.
 pub fn swish(x: f64, beta: f64) -> f64 {
+    if beta == 0.0 {
+        // beta x is NaN for an infinite x.
+        return 0.5 * x;
+    }
     times_sigmoid(x, beta * x, beta.mul_add(x, -(beta * x)))
 }
 
 /// The gradient of [`swish`] from its input.
 pub fn swish_gradient(x: f64, dy: f64, beta: f64) -> f64 {
+    if beta == 0.0 {
+        return 0.5 * dy;
+    }
     let v = beta * x;
     times_sigmoid_gradient(v, beta.mul_add(x, -v), v, dy)
 }

@@ -6,7 +6,7 @@
 use activations::{Isa, set_streaming_threshold};
 use operations::{Element, Operation, Parameters, Shape};
 
-/// The accessible pages of a [`GuardedPages`]: enough for 1000 `f64`.
+/// The accessible pages of a [`GuardedPages`]: enough for 1000 gates and 1000 values of `f64`.
 const PAGES: usize = 4;
 
 /// [`PAGES`] accessible pages of memory, with a page without access before and behind them.

@@ -1,6 +1,6 @@
 //! The results of a block of inputs, their true values, and counts of what is wrong.
 
-use activations::{Activation, Isa, Saved, ulp};
+use activations::{Activation, Isa, ulp};
 use operations::elementwise::gradient_error;
 use operations::{Hash, TrueValue};
 
@@ -39,7 +39,7 @@ impl Results {
             (Tier::Exact, None) => panic!("{} has no exact tier", act.name()),
             (Tier::Fast, _) => {
                 act.forward(x, &mut y);
-                act.backward(if act.saved() == Saved::Output { &y } else { x }, &dy, &mut dx);
+                act.backward(act.saved().of(x, &y), &dy, &mut dx);
             }
         });
         // Which NaN does not matter.
@@ -124,7 +124,7 @@ impl Tally {
         let [least, most] = act.range();
         for (i, &exact) in oracle.values.iter().enumerate() {
             let (x, y, dx) = (x[i], results.y[i], results.dx[i]);
-            let saved = if act.saved() == Saved::Output { y } else { x };
+            let saved = act.saved().of(x, y);
             let exact_dx = act.reference_gradient(saved.into(), 1.0);
             tally.wrong_nan += u64::from(x.is_nan() != y.is_nan()) + u64::from(dx.is_nan() != exact_dx.is_nan());
             if x.is_nan() {

@@ -18,7 +18,7 @@ pub enum Bound {
     Steps,
     /// Ulp of the true value: with a fused multiply-add, and without.
     Ulp([f64; 2]),
-    /// This many ulp of the larger of |gradient| and |dy| / 8, and for |x| above 4 at most 8 ulp of the gradient.
+    /// This many ulp of the larger of |gradient| and |dy| / 8, and in the tails at most 8 ulp of the gradient.
     OfInputGradient(f64),
     /// Ulp of a probability. The bound depends on the row.
     Probability {

@@ -1,16 +1,15 @@
 //! The activations and their gradients, fast and exact. Which activations there are says `activations::ACTIVATIONS`.
 
-use activations::{ACTIVATIONS, Activation, Exact, ExactActivation, Isa, LeakyRelu, Saved, ulp};
+use activations::{
+    ACTIVATIONS, Activation, Celu, Elu, Exact, ExactActivation, HardTanh, Isa, LeakyRelu, Saved, Swish, ulp,
+};
 
 use crate::bound::{REFERENCE_ULP, is_near_overflow, is_within};
 use crate::operation::forms;
 use crate::uninit::uninit;
 use crate::{Bound, Element, Family, Operation};
 
-/// Where |x| is above this, a gradient from the saved input is within [`TAIL_ULP`] of itself.
-const TAIL: f64 = 4.0;
-
-/// The bound there, in ulp of the gradient.
+/// The bound on a gradient from the saved input beyond [`Activation::gradient_tail`], in ulp of the gradient.
 const TAIL_ULP: f64 = 8.0;
 
 /// The bound on a gradient. From the output, the true value is the closed form at the stored output y, not at the unknown
@@ -31,7 +30,7 @@ pub fn gradient_error<T: Element>(act: &dyn Activation, saved: f64, dy: f64, dx:
     }
     // The reference is not accurate where an `f64` is subnormal.
     let of_dy = error * ulp::spacing::<T>(exact) / ulp::spacing::<T>(exact.abs().max(dy.abs() / 8.0));
-    let of_itself = if saved.abs() > TAIL { error * act.gradient_ulp() / TAIL_ULP } else { 0.0 };
+    let of_itself = if saved.abs() > act.gradient_tail() { error * act.gradient_ulp() / TAIL_ULP } else { 0.0 };
     of_dy.max(of_itself)
 }
 
@@ -43,17 +42,29 @@ pub fn all<T: Element>(len: usize) -> Vec<Operation<T>> {
     ACTIVATIONS.iter().flat_map(|act| activation(*act, len)).collect()
 }
 
-/// The operations with parameters other than the default: slopes that are 0, tiny, ordinary, 1 and huge.
+/// The operations with parameters other than the default: slopes that are 0, tiny, ordinary, 1 and huge, factors of both
+/// signs, limits from small to large.
 pub fn other_parameters<T: Element>(len: usize) -> Vec<Operation<T>> {
-    static SLOPES: [LeakyRelu; 6] = [
-        LeakyRelu::new(0.0),
-        LeakyRelu::new(1e-30),
-        LeakyRelu::new(0.3),
-        LeakyRelu::new(1.0),
-        LeakyRelu::new(7.5),
-        LeakyRelu::new(1e38),
+    static ACTS: [&dyn Activation; 17] = [
+        &LeakyRelu::new(0.0),
+        &LeakyRelu::new(1e-30),
+        &LeakyRelu::new(0.3),
+        &LeakyRelu::new(1.0),
+        &LeakyRelu::new(7.5),
+        &LeakyRelu::new(1e38),
+        &Swish::new(0.0),
+        &Swish::new(-1.5),
+        &Swish::new(0.001),
+        &Swish::new(1000.0),
+        &Elu::new(0.0),
+        &Elu::new(0.3),
+        &Elu::new(1e6),
+        &Celu::new(1e-6),
+        &Celu::new(0.3),
+        &Celu::new(7.7),
+        &HardTanh::new(-0.25, 40.0),
     ];
-    SLOPES.iter().flat_map(|act| activation(act, len)).collect()
+    ACTS.iter().flat_map(|act| activation(*act, len)).collect()
 }
 
 /// The operations of one activation: value and gradient, and in `f32` both of the exact tier.

@@ -1,7 +1,7 @@
 //! Additions before an activation, and gates. Their results are defined by other methods: the sum, the activation, the
 //! product, each rounded.
 
-use activations::{ACTIVATIONS, Activation, Exp, Float, Gated, GatedRows, Isa, Relu, Saved, Sigmoid, Silu};
+use activations::{ACTIVATIONS, Activation, Exp, Float, Gated, GatedRows, Isa, Relu, Sigmoid, Silu};
 
 use crate::operation::forms;
 use crate::{Bound, Element, Family, Operation, Shape};
@@ -14,59 +14,43 @@ pub fn all<T: Element>(shape: Shape) -> Vec<Operation<T>> {
     ACTIVATIONS.iter().flat_map(|act| before(*act)).chain(gates).collect()
 }
 
-/// Additions before the activation, with an addend and with a bias, and with sums that are kept.
+/// The additions before an activation or its exact tier: with an addend, with a bias, and with sums that are kept.
+macro_rules! additions {
+    ($activation:ident, $act:ident, $tier:literal, $len:ident) => {{
+        let forward = move |x: &mut [_]| $activation.forward_in_place(x);
+        vec![
+            Operation {
+                forms: forms![$activation [] =>
+                    forward_added par_forward_added [x, addend] [y] (x, addend, y),
+                    forward_added_in_place par_forward_added_in_place [_, addend] [y] (y, addend) 0,
+                ],
+                ..of_sum($act, $tier, "added", 1, $len, forward)
+            },
+            Operation {
+                forms: forms![$activation [] =>
+                    forward_biased par_forward_biased [x, bias] [y] (x, bias, y),
+                    forward_biased_in_place par_forward_biased_in_place [_, bias] [y] (y, bias) 0,
+                ],
+                ..of_sum($act, $tier, "biased", 1, $len, forward)
+            },
+            Operation {
+                forms: forms![$activation [] =>
+                    forward_added_saving par_forward_added_saving [x, addend] [sum, y] (x, addend, sum, y),
+                ],
+                ..of_sum($act, $tier, "added, saving", 2, $len, forward)
+            },
+        ]
+    }};
+}
+
+/// Additions before the activation.
 pub fn added<T: Element>(act: &'static dyn Activation, len: usize) -> Vec<Operation<T>> {
-    let forward = move |x: &mut [T]| act.forward_in_place(x);
-    vec![
-        Operation {
-            forms: forms![act [] =>
-                forward_added par_forward_added [x, addend] [y] (x, addend, y),
-                forward_added_in_place par_forward_added_in_place [_, addend] [y] (y, addend) 0,
-            ],
-            ..of_sum(act, "", "added", 1, len, forward)
-        },
-        Operation {
-            forms: forms![act [] =>
-                forward_biased par_forward_biased [x, bias] [y] (x, bias, y),
-                forward_biased_in_place par_forward_biased_in_place [_, bias] [y] (y, bias) 0,
-            ],
-            ..of_sum(act, "", "biased", 1, len, forward)
-        },
-        Operation {
-            forms: forms![act [] =>
-                forward_added_saving par_forward_added_saving [x, addend] [sum, y] (x, addend, sum, y),
-            ],
-            ..of_sum(act, "", "added, saving", 2, len, forward)
-        },
-    ]
+    additions!(act, act, "", len)
 }
 
 /// The same of the exact tier, for activations that have one.
 pub fn exact_added(act: &'static dyn Activation, len: usize) -> Vec<Operation<f32>> {
-    let Some(exact) = act.exact() else { return vec![] };
-    let forward = move |x: &mut [f32]| exact.forward_in_place(x);
-    vec![
-        Operation {
-            forms: forms![exact [] =>
-                forward_added par_forward_added [x, addend] [y] (x, addend, y),
-                forward_added_in_place par_forward_added_in_place [_, addend] [y] (y, addend) 0,
-            ],
-            ..of_sum(act, "exact ", "added", 1, len, forward)
-        },
-        Operation {
-            forms: forms![exact [] =>
-                forward_biased par_forward_biased [x, bias] [y] (x, bias, y),
-                forward_biased_in_place par_forward_biased_in_place [_, bias] [y] (y, bias) 0,
-            ],
-            ..of_sum(act, "exact ", "biased", 1, len, forward)
-        },
-        Operation {
-            forms: forms![exact [] =>
-                forward_added_saving par_forward_added_saving [x, addend] [sum, y] (x, addend, sum, y),
-            ],
-            ..of_sum(act, "exact ", "added, saving", 2, len, forward)
-        },
-    ]
+    act.exact().map_or(vec![], |exact| additions!(exact, act, "exact ", len))
 }
 
 /// An operation whose last output must be `forward` of the rounded sums of its inputs, and whose first output, if it has
@@ -151,7 +135,7 @@ fn gradients_of_gate<T: Element>(act: &dyn Activation, gate: &[T], value: &[T], 
     let mut y = gate.to_vec();
     act.forward_in_place(&mut y);
     let mut dgate = product(dy, value);
-    act.backward_in_place(if act.saved() == Saved::Output { &y } else { gate }, &mut dgate);
+    act.backward_in_place(act.saved().of(gate, &y), &mut dgate);
     [dgate, product(&y, dy)]
 }
 

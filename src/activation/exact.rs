@@ -9,8 +9,9 @@ use crate::lanes::Slices;
 /// The exact tier of an operation: every `f32` result is the one nearest to the true value.
 ///
 /// `exact()` of an activation returns its exact tier, which has the methods of the activation, for `f32`. Activations for
-/// which it is not proved for all 2^32 inputs have none, so that `exact()` of `dyn Activation` is an `Option`. Inputs are widened to `f64`, the formula is evaluated there, and the result is rounded once to `f32`.
-/// Gradients are computed in the same way.
+/// which it is not proved for all 2^32 inputs have none, so that `exact()` of `dyn Activation` is an `Option`. Inputs are
+/// widened to `f64`, the formula is evaluated there, and the result is rounded once to `f32`. Gradients are computed in the
+/// same way.
 ///
 /// The exact tier of [`Softmax`](crate::Softmax) also sums in `f64`: its probabilities are within 0.51 ulp, with the
 /// same bits on all instruction sets for which [`Isa::is_fused`](crate::Isa::is_fused) holds.

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "exact")]
 use super::formula::ExactFormula;
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::lanes::Lanes;
 use crate::math;
 use crate::reference;
@@ -33,13 +33,26 @@ use crate::reference;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Exp;
 
-impl Formula for Exp {
+impl Declaration for Exp {
     const NAME: &'static str = "exp";
     const DEFAULT: Self = Exp;
     const MAX_ULP: [f64; 2] = [1.0, 1.2];
     const MAX_ULP_F64: [f64; 2] = [2.5, 2.5];
-    const RANGE: [f64; 2] = [0.0, f64::INFINITY];
 
+    fn range(self) -> [f64; 2] {
+        [0.0, f64::INFINITY]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::exp(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::exp_gradient(y, dy)
+    }
+}
+
+impl Formula for Exp {
     #[inline(always)]
     fn margin<L: Lanes>(self, x: L, margin: L) -> L {
         (math::max_ordinary(x) - x.abs()).min(margin)
@@ -53,14 +66,6 @@ impl Formula for Exp {
     #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         dy * y
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::exp(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::exp_gradient(y, dy)
     }
 }
 

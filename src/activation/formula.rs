@@ -6,11 +6,8 @@ use crate::elementwise::Map;
 use crate::lanes::Lanes;
 use crate::math;
 
-/// The bound on a gradient from the saved output, in ulp of the closed form there.
-const FROM_OUTPUT_ULP: f64 = 4.0;
-
-/// The declaration of an activation. Its methods, tests and kernels follow from it.
-pub trait Formula: Copy + Send + Sync + 'static {
+/// What is known of an activation. Its methods, tests and docs follow from it.
+pub trait Declaration: Copy + Send + Sync + 'static {
     /// The name in lower case, as model configurations have it.
     const NAME: &'static str;
     /// Other names in lower case, without `_` and `-`, under which model configurations and other libraries know it.
@@ -23,13 +20,26 @@ pub trait Formula: Copy + Send + Sync + 'static {
     const MAX_ULP_F64: [f64; 2];
     /// The bound on the error of a gradient, both types: in ulp of the gradient that follows from the stored output,
     /// or, from the saved input, in ulp of the larger of |gradient| and |dy| / 8.
-    const GRADIENT_ULP: f64 = FROM_OUTPUT_ULP;
+    const GRADIENT_ULP: f64 = 4.0;
     /// What the gradient takes.
     const SAVED: Saved = Saved::Output;
-    /// The smallest and the largest value.
-    const RANGE: [f64; 2];
-    /// The cost of [`value`](Self::value) per element.
+    /// The cost of the value per element.
     const COST: Cost = Cost::FUNCTION;
+
+    /// The |x| above which a gradient from the saved input is within 8 ulp of itself.
+    fn gradient_tail(self) -> f64 {
+        4.0
+    }
+    /// The smallest and the largest value.
+    fn range(self) -> [f64; 2];
+    /// The activation in scalar `f64`, by code that the kernels do not share.
+    fn reference(self, x: f64) -> f64;
+    /// The gradient in scalar `f64`, from what is saved.
+    fn reference_gradient(self, saved: f64, dy: f64) -> f64;
+}
+
+/// The arithmetic of an activation. Its kernels follow from it.
+pub trait Formula: Declaration {
     /// Whether [`value`](Self::value) has hard elements: inputs for which an intermediate is subnormal or overflows.
     /// See [`Map`].
     const HAS_HARD: bool = true;
@@ -54,10 +64,6 @@ pub trait Formula: Copy + Send + Sync + 'static {
     /// The gradient with respect to the input, from what is [`SAVED`](Self::SAVED) and the gradient `dy` with respect to
     /// the output.
     fn gradient<L: Lanes>(self, saved: L, dy: L) -> L;
-    /// The activation in scalar `f64`, by code that the kernels do not share.
-    fn reference(self, x: f64) -> f64;
-    /// The gradient in scalar `f64`, from what is saved.
-    fn reference_gradient(self, saved: f64, dy: f64) -> f64;
 }
 
 /// The declaration of the exact tier of an activation that has one.
@@ -74,6 +80,12 @@ pub trait ExactFormula: Formula {
     fn exact_gradient<L: Lanes>(self, saved: L, dy: L) -> L {
         self.gradient(saved, dy)
     }
+}
+
+/// The least number of `f32` that is not below x: an end of the range of the results of both types.
+pub fn rounded_up(x: f64) -> f64 {
+    let rounded = x as f32;
+    if f64::from(rounded) < x { rounded.next_up().into() } else { rounded.into() }
 }
 
 /// The map of [`Formula::value`].

@@ -1,9 +1,9 @@
 //! The hard sigmoid: a clamp and a division.
 
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::cost::Cost;
 use crate::lanes::Lanes;
-use crate::reference;
+use crate::{math, reference};
 
 /// The hard sigmoid, `(x + 3) / 6` limited to `[0, 1]`.
 ///
@@ -41,13 +41,27 @@ impl HardSigmoid {
     }
 }
 
-impl Formula for HardSigmoid {
+impl Declaration for HardSigmoid {
     const NAME: &'static str = "hard_sigmoid";
     const DEFAULT: Self = HardSigmoid;
     const MAX_ULP: [f64; 2] = [1.5, 1.5];
     const MAX_ULP_F64: [f64; 2] = [1.5, 1.5];
-    const RANGE: [f64; 2] = [0.0, 1.0];
     const COST: Cost = Cost::CHEAP;
+
+    fn range(self) -> [f64; 2] {
+        [0.0, 1.0]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::hard_sigmoid(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::hard_sigmoid_gradient(y, dy)
+    }
+}
+
+impl Formula for HardSigmoid {
     const HAS_HARD: bool = false;
 
     #[inline(always)]
@@ -57,7 +71,7 @@ impl Formula for HardSigmoid {
 
     #[inline(always)]
     fn gradient_margin<L: Lanes>(self, _: L, dy: L, margin: L) -> L {
-        crate::math::margin(dy, margin)
+        math::margin(dy, margin)
     }
 
     #[inline(always)]
@@ -65,13 +79,5 @@ impl Formula for HardSigmoid {
         let (zero, one) = (y.splat(0.0), y.splat(1.0));
         let inside = dy * y.splat(1.0 / 6.0);
         L::select(y.le(zero), zero, L::select(one.le(y), zero, inside))
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::hard_sigmoid(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::hard_sigmoid_gradient(y, dy)
     }
 }

@@ -1,10 +1,10 @@
 //! The hard swish: x times the hard sigmoid.
 
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use super::{HardSigmoid, Saved};
 use crate::cost::Cost;
 use crate::lanes::Lanes;
-use crate::reference;
+use crate::{math, reference};
 
 /// The hard swish, x times the [hard sigmoid](HardSigmoid), as in MobileNetV3.
 ///
@@ -31,32 +31,17 @@ use crate::reference;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HardSwish;
 
-impl Formula for HardSwish {
+impl Declaration for HardSwish {
     const NAME: &'static str = "hard_swish";
     const DEFAULT: Self = HardSwish;
     const MAX_ULP: [f64; 2] = [2.5, 2.5];
     const MAX_ULP_F64: [f64; 2] = [2.5, 2.5];
     const GRADIENT_ULP: f64 = 4.5;
     const SAVED: Saved = Saved::Input;
-    const RANGE: [f64; 2] = [-0.375, f64::INFINITY];
     const COST: Cost = Cost::CHEAP;
 
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        // -inf times 0 would be NaN.
-        x.splat(-3.0).max(x) * HardSigmoid::of(x)
-    }
-
-    #[inline(always)]
-    fn gradient_margin<L: Lanes>(self, _: L, dy: L, margin: L) -> L {
-        crate::math::margin(dy, margin)
-    }
-
-    #[inline(always)]
-    fn gradient<L: Lanes>(self, x: L, dy: L) -> L {
-        let (zero, three) = (x.splat(0.0), x.splat(3.0));
-        let inside = dy * ((x + x + three) / x.splat(6.0));
-        L::select(x.lt(x.splat(-3.0)), zero, L::select(three.lt(x), dy, inside))
+    fn range(self) -> [f64; 2] {
+        [-0.375, f64::INFINITY]
     }
 
     fn reference(self, x: f64) -> f64 {
@@ -65,5 +50,25 @@ impl Formula for HardSwish {
 
     fn reference_gradient(self, x: f64, dy: f64) -> f64 {
         reference::hard_swish_gradient(x, dy)
+    }
+}
+
+impl Formula for HardSwish {
+    #[inline(always)]
+    fn value<L: Lanes>(self, x: L) -> L {
+        // -inf times 0 would be NaN.
+        x.splat(-3.0).max(x) * HardSigmoid::of(x)
+    }
+
+    #[inline(always)]
+    fn gradient_margin<L: Lanes>(self, _: L, dy: L, margin: L) -> L {
+        math::margin(dy, margin)
+    }
+
+    #[inline(always)]
+    fn gradient<L: Lanes>(self, x: L, dy: L) -> L {
+        let (zero, three) = (x.splat(0.0), x.splat(3.0));
+        let inside = dy * ((x + x + three) / x.splat(6.0));
+        L::select(x.lt(x.splat(-3.0)), zero, L::select(three.lt(x), dy, inside))
     }
 }

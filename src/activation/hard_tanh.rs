@@ -1,6 +1,6 @@
 //! The clamp between two numbers. [`Relu6`](super::Relu6) has other numbers, and runs its loops.
 
-use super::formula::Formula;
+use super::formula::{Declaration, Formula, rounded_up};
 use crate::cost::Cost;
 use crate::lanes::Lanes;
 use crate::{check, reference};
@@ -60,13 +60,27 @@ impl Default for HardTanh {
     }
 }
 
-impl Formula for HardTanh {
+impl Declaration for HardTanh {
     const NAME: &'static str = "hard_tanh";
     const DEFAULT: Self = Self::new(-1.0, 1.0);
     const MAX_ULP: [f64; 2] = [0.0, 0.0];
     const MAX_ULP_F64: [f64; 2] = [0.0, 0.0];
-    const RANGE: [f64; 2] = [-1.0, 1.0];
     const COST: Cost = Cost::CHEAP;
+
+    fn range(self) -> [f64; 2] {
+        [-rounded_up(-self.low), rounded_up(self.high)]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::hard_tanh(x, self.low, self.high)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::hard_tanh_gradient(y, dy, self.low, self.high)
+    }
+}
+
+impl Formula for HardTanh {
     const HAS_HARD: bool = false;
     const GRADIENT_HAS_HARD: bool = false;
 
@@ -81,13 +95,5 @@ impl Formula for HardTanh {
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         let zero = y.splat(0.0);
         L::select(y.le(y.splat(self.low)), zero, L::select(y.splat(self.high).le(y), zero, dy))
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::hard_tanh(x, self.low, self.high)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::hard_tanh_gradient(y, dy, self.low, self.high)
     }
 }

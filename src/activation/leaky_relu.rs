@@ -3,7 +3,7 @@
 use super::Relu;
 #[cfg(feature = "exact")]
 use super::formula::ExactFormula;
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::cost::Cost;
 use crate::lanes::Lanes;
 use crate::{check, reference};
@@ -63,14 +63,27 @@ impl Default for LeakyRelu {
     }
 }
 
-impl Formula for LeakyRelu {
+impl Declaration for LeakyRelu {
     const NAME: &'static str = "leaky_relu";
     const DEFAULT: Self = Self::new(0.01);
     const MAX_ULP: [f64; 2] = [1.5, 1.5];
     const MAX_ULP_F64: [f64; 2] = [0.75, 0.75];
-    const RANGE: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
     const COST: Cost = Cost::CHEAP;
 
+    fn range(self) -> [f64; 2] {
+        [f64::NEG_INFINITY, f64::INFINITY]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::leaky_relu(x, self.negative_slope)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::leaky_relu_gradient(y, dy, self.negative_slope)
+    }
+}
+
+impl Formula for LeakyRelu {
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
         if self.negative_slope == 0.0 {
@@ -87,14 +100,6 @@ impl Formula for LeakyRelu {
         }
         let leak = y.splat(self.negative_slope) * dy;
         L::select(y.splat(0.0).lt(y), dy, leak)
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::leaky_relu(x, self.negative_slope)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::leaky_relu_gradient(y, dy, self.negative_slope)
     }
 }
 

@@ -48,7 +48,7 @@ macro_rules! methods {
             /// If the lengths differ.
             $($visibility)* threads => fn forward_added | par_forward_added [$($generics)*]
             (&self, x: &[$T], addend: &[$T], y: &mut [$T]) {
-                let work = $crate::fused::Added::new(x, addend, y);
+                let work = $crate::fused::Added::once(Some(x), addend, None, y);
                 $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
             }
 
@@ -59,7 +59,7 @@ macro_rules! methods {
             /// If the lengths differ.
             $($visibility)* threads => fn forward_added_in_place | par_forward_added_in_place [$($generics)*]
             (&self, x: &mut [$T], addend: &[$T]) {
-                let work = $crate::fused::Added::in_place(x, addend);
+                let work = $crate::fused::Added::once(None, addend, None, x);
                 $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
             }
 
@@ -71,7 +71,7 @@ macro_rules! methods {
             /// If the lengths differ.
             $($visibility)* threads => fn forward_added_saving | par_forward_added_saving [$($generics)*]
             (&self, x: &[$T], addend: &[$T], sum: &mut [$T], y: &mut [$T]) {
-                let work = $crate::fused::Added::saving(x, addend, sum, y);
+                let work = $crate::fused::Added::once(Some(x), addend, Some(sum), y);
                 $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
             }
 
@@ -83,7 +83,7 @@ macro_rules! methods {
             /// If the lengths of `x` and `y` differ, or are not a multiple of that of `bias`.
             $($visibility)* threads => fn forward_biased | par_forward_biased [$($generics)*]
             (&self, x: &[$T], bias: &[$T], y: &mut [$T]) {
-                let work = $crate::fused::Added::biased(x, bias, y);
+                let work = $crate::fused::Added::biased(Some(x), bias, y);
                 $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
             }
 
@@ -94,7 +94,7 @@ macro_rules! methods {
             /// If the length of `x` is not a multiple of that of `bias`.
             $($visibility)* threads => fn forward_biased_in_place | par_forward_biased_in_place [$($generics)*]
             (&self, x: &mut [$T], bias: &[$T]) {
-                let work = $crate::fused::Added::biased_in_place(x, bias);
+                let work = $crate::fused::Added::biased(None, bias, x);
                 $crate::activation::methods::added!(self, $T, $cost, $forward, work).on(threads)
             }
 

@@ -1,9 +1,7 @@
 //! QuickGELU: [`Swish`] with a factor of 1.702, whose loops it runs.
 
-use super::formula::Formula;
+use super::formula::Declaration;
 use super::{Saved, Swish};
-use crate::lanes::Lanes;
-use crate::reference;
 
 /// The approximation of GELU by a sigmoid, `x sigmoid(1.702 x)`, as in CLIP.
 ///
@@ -12,7 +10,7 @@ use crate::reference;
 /// # Accuracy
 ///
 /// Within 2.5 ulp with a fused multiply-add, 3.2 without, also where the result is small or subnormal: `1.702 x` is carried
-/// in two parts. Gradients: within 4.5 and 5 ulp of the larger of |gradient| and |dy| / 8, and for |x| > 4 within 8 ulp of the
+/// in two parts. Gradients: within 5 ulp of the larger of |gradient| and |dy| / 8, and for |x| > 2.4 within 8 ulp of the
 /// gradient. (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
@@ -38,30 +36,27 @@ impl QuickGelu {
     }
 }
 
-impl Formula for QuickGelu {
+impl Declaration for QuickGelu {
     const NAME: &'static str = "quick_gelu";
     const DEFAULT: Self = QuickGelu;
-    const MAX_ULP: [f64; 2] = [2.5, 3.2];
-    const MAX_ULP_F64: [f64; 2] = [2.5, 3.2];
-    const GRADIENT_ULP: f64 = 5.0;
+    const MAX_ULP: [f64; 2] = Swish::MAX_ULP;
+    const MAX_ULP_F64: [f64; 2] = Swish::MAX_ULP_F64;
+    const GRADIENT_ULP: f64 = Swish::GRADIENT_ULP;
     const SAVED: Saved = Swish::SAVED;
-    const RANGE: [f64; 2] = [-0.163_611_3, f64::INFINITY];
 
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        self.kernel().value(x)
+    fn gradient_tail(self) -> f64 {
+        self.kernel().gradient_tail()
     }
 
-    #[inline(always)]
-    fn gradient<L: Lanes>(self, saved: L, dy: L) -> L {
-        self.kernel().gradient(saved, dy)
+    fn range(self) -> [f64; 2] {
+        self.kernel().range()
     }
 
     fn reference(self, x: f64) -> f64 {
-        reference::swish(x, 1.702)
+        self.kernel().reference(x)
     }
 
     fn reference_gradient(self, saved: f64, dy: f64) -> f64 {
-        reference::swish_gradient(saved, dy, 1.702)
+        self.kernel().reference_gradient(saved, dy)
     }
 }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "exact")]
 use super::formula::ExactFormula;
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::cost::Cost;
 use crate::lanes::Lanes;
 use crate::reference;
@@ -36,13 +36,27 @@ use crate::reference;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Relu;
 
-impl Formula for Relu {
+impl Declaration for Relu {
     const NAME: &'static str = "relu";
     const DEFAULT: Self = Relu;
     const MAX_ULP: [f64; 2] = [0.0, 0.0];
     const MAX_ULP_F64: [f64; 2] = [0.0, 0.0];
-    const RANGE: [f64; 2] = [0.0, f64::INFINITY];
     const COST: Cost = Cost::CHEAP;
+
+    fn range(self) -> [f64; 2] {
+        [0.0, f64::INFINITY]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::relu(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::relu_gradient(y, dy)
+    }
+}
+
+impl Formula for Relu {
     const HAS_HARD: bool = false;
     const GRADIENT_HAS_HARD: bool = false;
 
@@ -57,14 +71,6 @@ impl Formula for Relu {
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         let zero = y.splat(0.0);
         L::select(y.le(zero), zero, dy)
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::relu(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::relu_gradient(y, dy)
     }
 }
 

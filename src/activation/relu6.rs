@@ -1,10 +1,8 @@
 //! ReLU6: [`HardTanh`] from 0 to 6, whose loops it runs.
 
 use super::HardTanh;
-use super::formula::Formula;
+use super::formula::Declaration;
 use crate::cost::Cost;
-use crate::lanes::Lanes;
-use crate::reference;
 
 /// The relu with an upper limit: x limited to `[0, 6]`.
 ///
@@ -38,29 +36,22 @@ impl Relu6 {
     }
 }
 
-impl Formula for Relu6 {
+impl Declaration for Relu6 {
     const NAME: &'static str = "relu6";
     const DEFAULT: Self = Relu6;
-    const MAX_ULP: [f64; 2] = [0.0, 0.0];
-    const MAX_ULP_F64: [f64; 2] = [0.0, 0.0];
-    const RANGE: [f64; 2] = [0.0, 6.0];
-    const COST: Cost = Cost::CHEAP;
+    const MAX_ULP: [f64; 2] = HardTanh::MAX_ULP;
+    const MAX_ULP_F64: [f64; 2] = HardTanh::MAX_ULP_F64;
+    const COST: Cost = HardTanh::COST;
 
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        self.kernel().value(x)
-    }
-
-    #[inline(always)]
-    fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
-        self.kernel().gradient(y, dy)
+    fn range(self) -> [f64; 2] {
+        self.kernel().range()
     }
 
     fn reference(self, x: f64) -> f64 {
-        reference::hard_tanh(x, 0.0, 6.0)
+        self.kernel().reference(x)
     }
 
     fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::hard_tanh_gradient(y, dy, 0.0, 6.0)
+        self.kernel().reference_gradient(y, dy)
     }
 }

@@ -1,9 +1,8 @@
 //! SELU: the formula of [`Elu`] with two constants, whose loops it runs.
 
 use super::Elu;
-use super::formula::Formula;
-use crate::lanes::Lanes;
-use crate::reference::{self, SELU};
+use super::formula::Declaration;
+use crate::reference::SELU;
 
 /// The scaled exponential linear unit, `scale x` where `x > 0`, else `scale alpha (e^x - 1)`.
 ///
@@ -39,29 +38,21 @@ impl Selu {
     }
 }
 
-impl Formula for Selu {
+impl Declaration for Selu {
     const NAME: &'static str = "selu";
     const DEFAULT: Self = Selu;
     const MAX_ULP: [f64; 2] = Elu::MAX_ULP;
     const MAX_ULP_F64: [f64; 2] = Elu::MAX_ULP_F64;
-    // The limit, rounded up to an `f32`.
-    const RANGE: [f64; 2] = [-1.758_099_4, f64::INFINITY];
 
-    #[inline(always)]
-    fn value<L: Lanes>(self, x: L) -> L {
-        self.kernel().value(x)
-    }
-
-    #[inline(always)]
-    fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
-        self.kernel().gradient(y, dy)
+    fn range(self) -> [f64; 2] {
+        self.kernel().range()
     }
 
     fn reference(self, x: f64) -> f64 {
-        reference::elu(x, SELU[0], SELU[1], 1.0)
+        self.kernel().reference(x)
     }
 
     fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::elu_gradient(y, dy, SELU[0], SELU[1], 1.0)
+        self.kernel().reference_gradient(y, dy)
     }
 }

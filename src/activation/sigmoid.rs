@@ -9,7 +9,7 @@
 
 #[cfg(feature = "exact")]
 use super::formula::ExactFormula;
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::lanes::{Lanes, Real};
 use crate::math;
 use crate::reference;
@@ -45,13 +45,26 @@ use crate::reference;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sigmoid;
 
-impl Formula for Sigmoid {
+impl Declaration for Sigmoid {
     const NAME: &'static str = "sigmoid";
     const DEFAULT: Self = Sigmoid;
     const MAX_ULP: [f64; 2] = [2.0, 2.5];
     const MAX_ULP_F64: [f64; 2] = [2.5, 2.5];
-    const RANGE: [f64; 2] = [0.0, 1.0];
 
+    fn range(self) -> [f64; 2] {
+        [0.0, 1.0]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::sigmoid(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::sigmoid_gradient(y, dy)
+    }
+}
+
+impl Formula for Sigmoid {
     #[inline(always)]
     fn margin<L: Lanes>(self, x: L, margin: L) -> L {
         (math::max_ordinary(x) - x.abs()).min(margin)
@@ -77,14 +90,6 @@ impl Formula for Sigmoid {
     #[inline(always)]
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         dy * slope(y)
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::sigmoid(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::sigmoid_gradient(y, dy)
     }
 }
 

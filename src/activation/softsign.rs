@@ -1,6 +1,6 @@
 //! Softsign: one division.
 
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::lanes::{Lanes, Real};
 use crate::{math, reference};
 
@@ -28,13 +28,26 @@ use crate::{math, reference};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Softsign;
 
-impl Formula for Softsign {
+impl Declaration for Softsign {
     const NAME: &'static str = "softsign";
     const DEFAULT: Self = Softsign;
     const MAX_ULP: [f64; 2] = [1.5, 1.5];
     const MAX_ULP_F64: [f64; 2] = [1.5, 1.5];
-    const RANGE: [f64; 2] = [-1.0, 1.0];
 
+    fn range(self) -> [f64; 2] {
+        [-1.0, 1.0]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::softsign(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::softsign_gradient(y, dy)
+    }
+}
+
+impl Formula for Softsign {
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
         // Infinity would give infinity over infinity.
@@ -56,13 +69,5 @@ impl Formula for Softsign {
     fn gradient<L: Lanes>(self, y: L, dy: L) -> L {
         let rest = y.splat(1.0) - y.abs();
         dy * (rest * rest)
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::softsign(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::softsign_gradient(y, dy)
     }
 }

@@ -2,7 +2,7 @@
 //! its multiples, and run its loops.
 
 use super::Saved;
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::lanes::{Lanes, Real};
 use crate::math::{self, Argument};
 use crate::{check, reference};
@@ -15,7 +15,7 @@ use crate::{check, reference};
 /// # Accuracy
 ///
 /// Within 2.5 ulp with a fused multiply-add, 3.2 without, also where the result is small or subnormal: `beta x` is carried
-/// in two parts. Gradients: within 4.5 and 5 ulp of the larger of |gradient| and |dy| / 8, and for |x| > 4 within 8 ulp of the
+/// in two parts. Gradients: within 5 ulp of the larger of |gradient| and |dy| / 8, and for |beta x| > 4 within 8 ulp of the
 /// gradient. (`cargo run --release -p exhaustive`.)
 ///
 /// # Special values
@@ -55,20 +55,16 @@ impl Swish {
         self.beta
     }
 
-    /// beta x, and how far |x| may be from 0 on plain lanes: for the value and for the gradient.
+    /// beta x.
     #[inline(always)]
     fn argument<L: Lanes>(self, x: L) -> Argument<L> {
-        let size = self.beta.abs();
-        let mut a = x.abs();
-        if L::GRADUAL {
-            // Below the first number e^-u is 1, above the second 0.
-            let least = if L::Float::IS_F32 { 2_f64.powi(-40) } else { 2_f64.powi(-70) };
-            // The sum makes a signalling NaN a quiet one, which stays NaN where digits are cut off.
-            a = x.splat(least).max(x.splat(2000.0 / size).min(a)) + x.splat(0.0);
-        }
+        // Below the first number e^-u is 1, above the second 0.
+        let least = if L::Float::IS_F32 { 2_f64.powi(-40) } else { 2_f64.powi(-70) };
+        let a = math::magnitude(x, least, 2000.0 / self.beta.abs());
+        let [high, low] = math::constant_in_parts::<L>(self.beta.abs(), 0);
         let zero = x.splat(0.0);
         let is_positive = if self.beta > 0.0 { zero.le(x) } else { x.le(zero) };
-        Argument { is_positive, size: math::product_in_parts(a, size) }
+        Argument { is_positive, size: math::product_in_parts(a, [x.splat(high), x.splat(low)]) }
     }
 
     /// The limits on |beta x| for plain lanes. With a large beta, |x| may be small where e^-u is.
@@ -86,15 +82,38 @@ impl Default for Swish {
     }
 }
 
-impl Formula for Swish {
+impl Declaration for Swish {
     const NAME: &'static str = "swish";
     const DEFAULT: Self = Self::new(1.0);
     const MAX_ULP: [f64; 2] = [2.5, 3.2];
     const MAX_ULP_F64: [f64; 2] = [2.5, 3.2];
     const GRADIENT_ULP: f64 = 5.0;
     const SAVED: Saved = Saved::Input;
-    const RANGE: [f64; 2] = [-0.278_464_6, f64::INFINITY];
 
+    fn gradient_tail(self) -> f64 {
+        4.0 / self.beta.abs()
+    }
+
+    fn range(self) -> [f64; 2] {
+        // x sigmoid(x) has its minimum at -1.278.
+        let least = -0.278_464_6 / self.beta.abs();
+        match self.beta {
+            0.0 => [f64::NEG_INFINITY, f64::INFINITY],
+            beta if beta > 0.0 => [least, f64::INFINITY],
+            _ => [f64::NEG_INFINITY, -least],
+        }
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::swish(x, self.beta)
+    }
+
+    fn reference_gradient(self, x: f64, dy: f64) -> f64 {
+        reference::swish_gradient(x, dy, self.beta)
+    }
+}
+
+impl Formula for Swish {
     #[inline(always)]
     fn margin<L: Lanes>(self, x: L, margin: L) -> L {
         let [limit, _] = self.limits::<L>();
@@ -121,16 +140,6 @@ impl Formula for Swish {
             return dy * dy.splat(0.5);
         }
         let v = self.argument(x);
-        let size = v.size[0] + v.size[1];
-        let slope = L::select(v.is_positive, size, x.splat(0.0) - size);
-        math::times_sigmoid_gradient(v, slope, dy, self.limits::<L>()[1])
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::swish(x, self.beta)
-    }
-
-    fn reference_gradient(self, x: f64, dy: f64) -> f64 {
-        reference::swish_gradient(x, dy, self.beta)
+        math::times_sigmoid_gradient(v, v.size[0] + v.size[1], dy, self.limits::<L>()[1])
     }
 }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "exact")]
 use super::formula::ExactFormula;
-use super::formula::Formula;
+use super::formula::{Declaration, Formula};
 use crate::lanes::Lanes;
 use crate::math;
 use crate::reference;
@@ -35,13 +35,26 @@ use crate::reference;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tanh;
 
-impl Formula for Tanh {
+impl Declaration for Tanh {
     const NAME: &'static str = "tanh";
     const DEFAULT: Self = Tanh;
     const MAX_ULP: [f64; 2] = [2.0, 2.5];
     const MAX_ULP_F64: [f64; 2] = [2.5, 2.5];
-    const RANGE: [f64; 2] = [-1.0, 1.0];
 
+    fn range(self) -> [f64; 2] {
+        [-1.0, 1.0]
+    }
+
+    fn reference(self, x: f64) -> f64 {
+        reference::tanh(x)
+    }
+
+    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
+        reference::tanh_gradient(y, dy)
+    }
+}
+
+impl Formula for Tanh {
     #[inline(always)]
     fn value<L: Lanes>(self, x: L) -> L {
         math::tanh(x)
@@ -55,14 +68,6 @@ impl Formula for Tanh {
         let y = if L::GRADUAL { y.splat(2_f64.powi(-60)).max(y.abs()) } else { y };
         let slope = if L::FUSED { y.neg_mul_add(y, one) } else { (one - y) * (one + y) };
         dy * slope
-    }
-
-    fn reference(self, x: f64) -> f64 {
-        reference::tanh(x)
-    }
-
-    fn reference_gradient(self, y: f64, dy: f64) -> f64 {
-        reference::tanh_gradient(y, dy)
     }
 }
 

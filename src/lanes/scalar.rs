@@ -33,27 +33,11 @@ macro_rules! count_assist {
 
 /// A call, because it stands in every multiplication of every kernel.
 #[inline(never)]
-fn count<T: Subnormal, const N: usize>(operands_and_result: &[&[T; N]]) {
+fn count<T: Real, const N: usize>(operands_and_result: &[&[T; N]]) {
     if let Some(count) = ASSISTS.get() {
-        let needs_assist = operands_and_result.iter().any(|lanes| lanes.iter().any(|lane| lane.is_subnormal()));
+        let is_subnormal = |lane: &T| (f64::from_bits(1)..T::MIN_POSITIVE).contains(&lane.to_f64().abs());
+        let needs_assist = operands_and_result.iter().any(|lanes| lanes.iter().any(is_subnormal));
         ASSISTS.set(Some(count + u64::from(needs_assist)));
-    }
-}
-
-/// The two float types.
-trait Subnormal {
-    fn is_subnormal(&self) -> bool;
-}
-
-impl Subnormal for f32 {
-    fn is_subnormal(&self) -> bool {
-        f32::is_subnormal(*self)
-    }
-}
-
-impl Subnormal for f64 {
-    fn is_subnormal(&self) -> bool {
-        f64::is_subnormal(*self)
     }
 }
 

@@ -90,7 +90,7 @@
 //! | [`exp_parts`] | power and f with e^x = power (1 + f) | tanh without a table, which needs 1 - e^x without cancellation |
 //! | [`exp_scaled`] | e^x times a power of two of the caller's choice | the terms of a softmax row |
 //! | [`short_exp`] | e^x to 33 binary digits, in `f64` lanes | the terms of the exact softmax, rounded to `f32` in the end |
-//! | [`exp_parts_of_sum`] | power and f of e^(x + low) | the gates of SiLU and its relatives, softplus, GELU |
+//! | [`exp_parts_of_sum`] | power and f of e^(x + low) | the gates of SiLU and its relatives |
 //! | [`exp_quotient`] | numerator and denominator of e^x, in `f64` lanes | exact sigmoid and tanh, which divide anyway |
 //!
 //! # Constants
@@ -269,7 +269,7 @@ fn reduce<L: Lanes>(x: L, ln_2: &[f64]) -> (L, L) {
 
 /// The polynomial with coefficients `c`, the constant first, by Horner's rule.
 #[inline(always)]
-pub fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
+fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
     let mut sum = x.splat(c[c.len() - 1]);
     for k in (0..c.len() - 1).rev() {
         sum = sum.mul_add(x, x.splat(c[k]));

@@ -23,7 +23,7 @@
 //! may be subnormal, takes the power of two away.
 
 use super::exp::{exp_parts_of_sum, format};
-use super::{Deep, least_factor};
+use super::{least_factor, times};
 use crate::lanes::{Lanes, Real};
 
 /// The argument v of a sigmoid.
@@ -37,13 +37,16 @@ pub struct Argument<L: Lanes> {
 
 /// The exponent of the power of two that keeps small exponentials normal, by element type.
 #[inline(always)]
-const fn scale_exponent<T: Real>() -> u32 {
+const fn scale_exponent<T: Real>() -> i32 {
     if T::IS_F32 { 64 } else { 256 }
 }
 
-/// The power of two that makes every number, also the smallest subnormal one, a normal number that squares well: of `f32`
-/// and of `f64`.
-const SCALE_UP: [f64; 2] = [18_446_744_073_709_551_616.0, 4.149_515_568_880_993e180];
+/// The exponent of the power of two that makes every number up to [`least_factor`], also the smallest subnormal one, a
+/// normal number whose products here are normal.
+#[inline(always)]
+const fn lift_exponent<T: Real>() -> i32 {
+    if T::IS_F32 { 64 } else { 600 }
+}
 
 /// The limit on u for gradual lanes. Beyond it e^-u times anything that it meets here is 0.
 #[inline(always)]
@@ -61,32 +64,46 @@ fn exp_parts_of_minus<L: Lanes>([high, low]: [L; 2]) -> (L, L) {
     exp_parts_of_sum(zero - sum, zero - rest)
 }
 
-/// a times a factor, as a sum of two numbers. a must be 0 or at least 2^-40 (2^-70 in `f64`), the factor between 2^-10 and
-/// 2^10.
+/// |x|. On gradual lanes between `least` and `most`, and a signalling NaN is made a quiet one, which stays NaN where
+/// digits are cut off.
 #[inline(always)]
-pub fn product_in_parts<L: Lanes>(a: L, factor: f64) -> [L; 2] {
+pub fn magnitude<L: Lanes>(x: L, least: f64, most: f64) -> L {
+    let a = x.abs();
+    if L::GRADUAL { x.splat(least).max(x.splat(most).min(a)) + x.splat(0.0) } else { a }
+}
+
+/// The product of two numbers that end in this many zero bits is exact.
+const fn half_of_digits<T: Real>() -> u32 {
+    if T::IS_F32 { 12 } else { 27 }
+}
+
+/// A constant as a sum of two numbers, for [`product_in_parts`]. With FMA the first ends in `zeros` zero bits.
+#[inline(always)]
+pub fn constant_in_parts<L: Lanes>(constant: f64, zeros: u32) -> [f64; 2] {
+    let zeros = if L::FUSED { zeros } else { half_of_digits::<L::Float>() };
+    // An `f32` has 29 digits less than an `f64`.
+    let cut = zeros + if L::Float::IS_F32 { 29 } else { 0 };
+    let first = f64::from_bits(L::Float::from_f64(constant).to_f64().to_bits() >> cut << cut);
+    [first, constant - first]
+}
+
+/// a (high + low) as a sum of two numbers, the second small. No rounding error of a product may be subnormal. Without FMA
+/// `high` must have half of the digits only.
+#[inline(always)]
+pub fn product_in_parts<L: Lanes>(a: L, [high, low]: [L; 2]) -> [L; 2] {
     if L::FUSED {
-        let rounded = L::Float::from_f64(factor).to_f64();
-        let high = a.mul_add(a.splat(rounded), a.splat(-0.0));
-        let rest = a.mul_add(a.splat(rounded), a.splat(-0.0) - high);
-        return [high, a.mul_add(a.splat(factor - rounded), rest)];
+        let product = times(a, high);
+        let lost = a.mul_add(high, a.splat(-0.0) - product);
+        return [product, a.mul_add(low, lost)];
     }
-    // The product of two numbers with half as many digits is exact.
-    let (head, rounded) = (head(a), head_of::<L::Float>(factor));
-    let low = (a - head).mul_add(a.splat(factor), head.mul_add(a.splat(factor - rounded), a.splat(0.0)));
-    [head.mul_add(a.splat(rounded), a.splat(-0.0)), low]
+    let head = head(a);
+    [times(head, high), (a - head).mul_add(high, times(a, low))]
 }
 
 /// The first half of the digits of each lane.
 #[inline(always)]
 pub fn head<L: Lanes>(x: L) -> L {
     if L::Float::IS_F32 { x.shr_bits::<12>().shl_bits::<12>() } else { x.shr_bits::<27>().shl_bits::<27>() }
-}
-
-/// The first half of the digits of a constant.
-#[inline(always)]
-fn head_of<T: Real>(x: f64) -> f64 {
-    f64::from_bits(if T::IS_F32 { x.to_bits() >> 41 << 41 } else { x.to_bits() >> 27 << 27 })
 }
 
 /// x sigmoid(v). On plain lanes for |v| up to `limit`, and |x| from [`least_factor`] on or 0.
@@ -100,11 +117,11 @@ pub fn times_sigmoid<L: Lanes>(x: L, v: Argument<L>, limit: f64) -> L {
     }
     let is_far = x.splat(limit).lt(high);
     let (power, f) = exp_parts_of_minus([max_size(x).min(high), low]);
-    let lift = x.splat_bits(u64::from(scale_exponent::<L::Float>()) << format::<L::Float>().exponent_shift);
-    let power = L::select(is_far, power.add_bits(lift), power);
+    let scale = x.splat_bits((scale_exponent::<L::Float>() as u64) << format::<L::Float>().exponent_shift);
+    let power = L::select(is_far, power.add_bits(scale), power);
     let e = power.mul_add(f, power);
-    let up = x.splat(SCALE_UP[usize::from(!L::Float::IS_F32)]);
-    let down = x.splat(1.0 / SCALE_UP[usize::from(!L::Float::IS_F32)]);
+    let lift = lift_exponent::<L::Float>();
+    let (up, down) = (x.splat(2_f64.powi(lift)), x.splat(2_f64.powi(-lift)));
     let is_tiny = a.lt(least_factor(x));
     let near = x.splat(L::Float::MAX_FINITE).min(L::select(is_tiny, a * up, a));
     let y = from_exp(near, L::select(is_far, x.splat(1.0), e), v.is_positive);
@@ -131,35 +148,51 @@ fn from_exp<L: Lanes>(a: L, e: L, is_positive: L::Mask) -> L {
 /// factor 2^-64 (2^-256) times `scaled`, where the result may be subnormal.
 #[inline(always)]
 fn times_far<L: Lanes>(scaled: L, factor: L) -> L {
-    let down = factor.splat(2_f64.powi(-(scale_exponent::<L::Float>() as i32)));
+    let down = factor.splat(2_f64.powi(-scale_exponent::<L::Float>()));
     let is_large = factor.splat(1.0).le(factor.abs());
     // The power of two goes where nothing becomes subnormal or overflows on the way.
     let (first, second) = (L::select(is_large, down, scaled), L::select(is_large, scaled, down));
     factor * first * second
 }
 
-/// dy times the gradient of x sigmoid(v), `slope` being x times the derivative of v. On plain lanes for |v| up to `limit`.
+/// dy times the gradient of x sigmoid(v), `slope` being |x| times the magnitude of the derivative of v, which has the sign
+/// of x v. On plain lanes for |v| up to `limit`.
 #[inline(always)]
 pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: L, dy: L, limit: f64) -> L {
+    let slope = L::select(v.is_positive, slope, dy.splat(0.0) - slope);
     if !L::GRADUAL {
         let (power, f) = exp_parts_of_minus(v.size);
         return dy * slope_from_exp(power.mul_add(f, power), v.is_positive, slope);
     }
     let ([high, low], zero, one) = (v.size, dy.splat(0.0), dy.splat(1.0));
     let (limit, last) = (dy.splat(limit), dy.splat(LAST_SIZE));
-    let is_far = limit.lt(high);
-    // Far from 0 the sigmoid of a negative v is e, and that of a positive v is 1.
-    let deep = Deep::new(limit.lt(L::select(v.is_positive, zero, high)));
+    let (is_far, negative) = (limit.lt(high), L::select(v.is_positive, zero, high));
+    // Far from 0 the sigmoid of a positive v is 1, and that of a negative v is e. It may be far below the format where dy
+    // is large. So for `f32` it is multiplied by 2^170, and the product with dy is taken in `f64`. For `f64` a quarter of
+    // the exponent is taken, and the product has four such factors.
+    let is_low = limit.lt(negative);
     let end = dy.splat(if L::Float::IS_F32 { 200.0 } else { LAST_SIZE });
-    let size = L::select(v.is_positive, limit, end).min(high);
-    let (power, f) = exp_parts_of_minus([deep.quarter(size), deep.quarter(low)]);
-    let power = power.add_bits(deep.lift(dy));
+    let mut size = [L::select(v.is_positive, limit, end).min(high), low];
+    if !L::Float::IS_F32 {
+        let share = L::select(is_low, dy.splat(0.25), one);
+        size = [times(size[0], share), times(size[1], share)];
+    }
+    let (mut power, f) = exp_parts_of_minus(size);
+    if L::Float::IS_F32 {
+        power = L::select(is_low, power.add_bits(dy.splat_bits(170 << 23)), power);
+    }
     let e = power.mul_add(f, power);
-    let near = slope_from_exp(L::select(is_far, one, e), v.is_positive, slope);
-    let far = L::select(v.is_positive, one, e * (one + slope));
-    let negative = L::select(v.is_positive, zero, high);
-    let gradient = deep.product(dy, e, L::select(is_far, far, near), last.lt(negative));
-    L::select(last.lt(negative), dy * zero, gradient)
+    let near = dy * slope_from_exp(L::select(is_far, one, e), v.is_positive, slope);
+    let of_e = e * (one + slope);
+    let far = if L::Float::IS_F32 {
+        let ([dy_0, dy_1], [e_0, e_1]) = (dy.widen(), of_e.widen());
+        let down = dy_0.splat(2_f64.powi(-170));
+        L::narrow([times(times(dy_0, e_0), down), times(times(dy_1, e_1), down)])
+    } else {
+        dy * e * e * e * of_e
+    };
+    let far = L::select(last.lt(negative), dy * zero, L::select(v.is_positive, dy, far));
+    L::select(is_far, far, near)
 }
 
 /// Where v is lower, its sigmoid is 0, times any dy, in `f64` too.

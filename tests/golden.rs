@@ -31,13 +31,13 @@ exp gradient                                  fd57dd06b3f6afde 87725a9e915de374
 exact exp                                     c3b89843cdf2fe94 -
 exact exp gradient                            c490b3d94ba67c82 -
 swish                                         a99d09dc5e274c38 bf8970de637f85c1
-swish gradient                                a656cf566602c77c e415f4ddd39812d4
+swish gradient                                f81da9e2ae70db67 1f774a663ec3f452
 silu                                          a99d09dc5e274c38 bf8970de637f85c1
-silu gradient                                 a656cf566602c77c e415f4ddd39812d4
+silu gradient                                 f81da9e2ae70db67 1f774a663ec3f452
 quick_gelu                                    cb9222d5f4c72399 57fddb829ce7be85
-quick_gelu gradient                           4e11ca546a4193a9 939aae79e61084ef
+quick_gelu gradient                           cd6db5589af2c153 884fd8963670dc3c
 gelu_tanh                                     9d06f2e5aed1d7ea e0e9c452a215d982
-gelu_tanh gradient                            6bd4bc05b26845f4 7859c72280214d1c
+gelu_tanh gradient                            7dc5a0458cd27c42 6654dc207f096e3c
 elu                                           d55ec6bfd7e9237b d858762ea04c2635
 elu gradient                                  794b4e9e133bde4b 6eee256d517ef3f6
 celu                                          d55ec6bfd7e9237b d858762ea04c2635

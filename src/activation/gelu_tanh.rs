@@ -139,9 +139,10 @@ impl Formula for GeluTanh {
 
     #[inline(always)]
     fn gradient<L: Lanes>(self, x: L, dy: L) -> L {
-        let (a, [linear, cubic]) = (magnitude(x), GELU_TANH);
-        // a times the derivative of the argument.
-        let derivative = math::times(a, a).mul_add(x.splat(3.0 * cubic), x.splat(linear));
-        math::times_sigmoid_gradient(argument(x), math::times(a, derivative), dy, math::limits::<L>()[1])
+        let (a, v, [_, cubic]) = (magnitude(x), argument(x), GELU_TANH);
+        // x v' is v and twice its cubic term.
+        let [high, low] = v.size;
+        let more = math::times(a, math::times(a, a) * x.splat(2.0 * cubic));
+        math::times_sigmoid_gradient(v, [high, low + more], dy, math::limits::<L>()[1])
     }
 }

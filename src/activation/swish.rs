@@ -140,6 +140,6 @@ impl Formula for Swish {
             return dy * dy.splat(0.5);
         }
         let v = self.argument(x);
-        math::times_sigmoid_gradient(v, v.size[0] + v.size[1], dy, self.limits::<L>()[1])
+        math::times_sigmoid_gradient(v, v.size, dy, self.limits::<L>()[1])
     }
 }

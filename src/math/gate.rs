@@ -13,8 +13,15 @@
 //! and the result has the sign of x. Both forms keep the largest term apart: the rounding of 1 + e and of the division
 //! counts only by the size of w q. For negative v the result is small and has the relative error of w.
 //!
-//! The gradient of x sigmoid(v) is s (1 + x v' t), where s = sigmoid(v) and t = 1 - s. Both are computed from e: the
-//! larger one is 1 / (1 + e), the smaller one e times that.
+//! The gradient of x sigmoid(v) is s (1 + x v' t), where s = sigmoid(v) and t = 1 - s. With m = 1 + x v' it is
+//!
+//! ```text
+//! (1 + m e) / (1 + e)^2            if v >= 0
+//! (e^2 + m e) / (1 + e)^2          if v < 0
+//! ```
+//!
+//! m is where the gradient cancels. It is computed from both parts of x v', so that it is rounded once. (1 + e)^2 is
+//! 1 + e (2 + e), where the first rounding error counts only by the size of e.
 //!
 //! # Far from 0
 //!
@@ -155,16 +162,18 @@ fn times_far<L: Lanes>(scaled: L, factor: L) -> L {
     factor * first * second
 }
 
-/// dy times the gradient of x sigmoid(v), `slope` being |x| times the magnitude of the derivative of v, which has the sign
-/// of x v. On plain lanes for |v| up to `limit`.
+/// dy times the gradient of x sigmoid(v), `slope` being |x v'| in two parts. x v' has the sign of v. On plain lanes for
+/// |v| up to `limit`.
 #[inline(always)]
-pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: L, dy: L, limit: f64) -> L {
-    let slope = L::select(v.is_positive, slope, dy.splat(0.0) - slope);
+pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: [L; 2], dy: L, limit: f64) -> L {
+    let (zero, one) = (dy.splat(0.0), dy.splat(1.0));
+    let [first, second] = slope;
+    let m = L::select(v.is_positive, (one + first) + second, (one - first) - second);
     if !L::GRADUAL {
         let (power, f) = exp_parts_of_minus(v.size);
-        return dy * slope_from_exp(power.mul_add(f, power), v.is_positive, slope);
+        return dy * slope_from_exp(power.mul_add(f, power), v.is_positive, m);
     }
-    let ([high, low], zero, one) = (v.size, dy.splat(0.0), dy.splat(1.0));
+    let [high, low] = v.size;
     let (limit, last) = (dy.splat(limit), dy.splat(LAST_SIZE));
     let (is_far, negative) = (limit.lt(high), L::select(v.is_positive, zero, high));
     // Far from 0 the sigmoid of a positive v is 1, and that of a negative v is e. It may be far below the format where dy
@@ -182,8 +191,8 @@ pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: L, dy: L, limit: 
         power = L::select(is_low, power.add_bits(dy.splat_bits(170 << 23)), power);
     }
     let e = power.mul_add(f, power);
-    let near = dy * slope_from_exp(L::select(is_far, one, e), v.is_positive, slope);
-    let of_e = e * (one + slope);
+    let near = dy * slope_from_exp(L::select(is_far, one, e), v.is_positive, m);
+    let of_e = e * m;
     let far = if L::Float::IS_F32 {
         let ([dy_0, dy_1], [e_0, e_1]) = (dy.widen(), of_e.widen());
         let down = dy_0.splat(2_f64.powi(-170));
@@ -198,17 +207,11 @@ pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: L, dy: L, limit: 
 /// Where v is lower, its sigmoid is 0, times any dy, in `f64` too.
 const LAST_SIZE: f64 = 1490.0;
 
-/// s (1 + slope t), from e = e^-u.
+/// s (1 + x v' t), from e = e^-u.
 #[inline(always)]
-fn slope_from_exp<L: Lanes>(e: L, is_positive: L::Mask, slope: L) -> L {
+fn slope_from_exp<L: Lanes>(e: L, is_positive: L::Mask, m: L) -> L {
     let one = e.splat(1.0);
-    let sum = one + e;
-    let inverse = one / sum;
-    // Without the rounding error of the sum.
-    let larger = (inverse * (e - (sum - one))).neg_mul_add(inverse, inverse);
-    let smaller = e * larger;
-    let (s, t) = (L::select(is_positive, larger, smaller), L::select(is_positive, smaller, larger));
-    s * slope.mul_add(t, one)
+    e.mul_add(m, L::select(is_positive, one, e * e)) / e.mul_add(e + e.splat(2.0), one)
 }
 
 /// The limits on |v| for plain lanes: for the value, and for the gradient, whose product with dy has to be normal.

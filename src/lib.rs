@@ -44,8 +44,9 @@ pub mod reference;
 pub mod ulp;
 
 pub use activation::{
-    ACTIVATIONS, Activation, ActivationExt, Celu, Elu, Exp, GeluTanh, HardSigmoid, HardSwish, HardTanh, LeakyRelu,
-    QuickGelu, Relu, Relu6, Saved, Selu, Sigmoid, Silu, Softsign, Swish, Tanh, by_name,
+    ACTIVATIONS, Activation, ActivationExt, Celu, Elu, Erf, Exp, Gelu, GeluTanh, HardSigmoid, HardSwish, HardTanh,
+    LeakyRelu, LogSigmoid, Mish, QuickGelu, Relu, Relu6, Saved, Selu, Sigmoid, Silu, Softplus, Softsign, Swish, Tanh,
+    by_name,
 };
 #[cfg(feature = "exact")]
 pub use activation::{Exact, ExactActivation};

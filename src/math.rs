@@ -1,10 +1,15 @@
 //! Functions of one lane value, and the test for inputs whose products may be subnormal.
 
+mod deep;
 mod exp;
 mod gate;
 mod ln;
+mod mish;
+mod normal;
+mod softplus;
 mod tanh;
 
+pub use deep::{Deep, LAST_SIZE};
 pub use exp::{
     exp, exp_of_negative, exp_of_normal, exp_or_expm1, exp_quotient, exp_scaled, exponent_bits, format, max_ordinary,
     short_exp,
@@ -13,6 +18,9 @@ pub use gate::{
     Argument, constant_in_parts, head, limits, magnitude, product_in_parts, times_sigmoid, times_sigmoid_gradient,
 };
 pub use ln::{ln_1p, ln_1p_and_inverse};
+pub use mish::{mish, mish_gradient, mish_gradient_margin, mish_margin};
+pub use normal::{erf, erf_gradient, erf_gradient_margin, gelu, gelu_gradient, gelu_gradient_margin, gelu_margin};
+pub use softplus::{Rate, softplus, softplus_gradient, softplus_gradient_margin, softplus_margin};
 pub use tanh::tanh;
 
 use crate::lanes::{Lanes, Mask, Real};

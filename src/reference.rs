@@ -64,6 +64,164 @@ pub fn exp_gradient(y: f64, dy: f64) -> f64 {
     dy * y
 }
 
+/// `x Phi(x)`, where Phi is the distribution function of the normal distribution.
+pub fn gelu(x: f64) -> f64 {
+    let (mills, series) = upper_tail(x.abs());
+    if x.abs() < SERIES_END {
+        return x * if x < 0.0 { 0.5 - series } else { 0.5 + series };
+    }
+    let [first, second] = gauss(x, 0.5);
+    if x < 0.0 {
+        if x == f64::NEG_INFINITY { -0.0 } else { x * mills * first * second }
+    } else {
+        x - x.min(50.0) * mills * first * second
+    }
+}
+
+/// The gradient of [`gelu`] from its input `x`.
+pub fn gelu_gradient(x: f64, dy: f64) -> f64 {
+    // Beyond, it is 0 or 1 times any dy.
+    if x.abs() > 54.5 {
+        return if x > 0.0 { dy } else { dy * -0.0 };
+    }
+    let (mills, series) = upper_tail(x.abs());
+    let [first, second] = gauss(x, 0.5);
+    if x.abs() < SERIES_END {
+        return dy * (0.5 + series.copysign(x) + x * DENSITY_AT_0 * first * second);
+    }
+    let factor = mills - x.abs() * DENSITY_AT_0;
+    if x < 0.0 { dy * first * factor * second } else { dy * (1.0 - first * factor * second) }
+}
+
+/// The error function.
+pub fn erf(x: f64) -> f64 {
+    let a = x.abs() * std::f64::consts::SQRT_2;
+    let value = if x.abs() < 1.0 {
+        // Twice the series of Phi, without the error of the root of 2.
+        std::f64::consts::FRAC_2_SQRT_PI * x.abs() * series(x * x)
+    } else {
+        1.0 - 2.0 * upper_tail(a).0 * gauss(x, 1.0)[0] * gauss(x, 1.0)[1]
+    };
+    value.copysign(x)
+}
+
+/// The gradient of [`erf`] from its input `x`.
+pub fn erf_gradient(x: f64, dy: f64) -> f64 {
+    // Beyond, it is 0 times any dy.
+    if x.abs() > 38.5 {
+        return dy * 0.0;
+    }
+    let [first, second] = gauss(x, 1.0);
+    dy * first * (std::f64::consts::FRAC_2_SQRT_PI * second)
+}
+
+/// 1 / sqrt(2 pi).
+const DENSITY_AT_0: f64 = 0.398_942_280_401_432_7;
+
+/// Up to this number the distribution function is taken from a series around 0.
+const SERIES_END: f64 = 0.5;
+
+/// `(m, s)` for a >= 0: the upper tail of the normal distribution is m e^(-a^2/2), from [`SERIES_END`] on, and 1/2 - s
+/// below.
+///
+/// m is a continued fraction, 1 / (a + 1 / (a + 2 / (a + 3 / ..))), divided by the root of 2 pi.
+fn upper_tail(a: f64) -> (f64, f64) {
+    if a < SERIES_END {
+        return (0.0, DENSITY_AT_0 * a * series(0.5 * a * a));
+    }
+    let terms = ((400.0 / (a * a)).ceil() + 30.0) as u32;
+    // The rest of the fraction varies slowly with the number of terms n: it is about the solution of f = a + n / f.
+    let rest = 0.5 * (a + (a * a + 4.0 * f64::from(terms)).sqrt());
+    let fraction = (1..=terms).rev().fold(rest, |fraction, k| a + f64::from(k) / fraction);
+    (DENSITY_AT_0 / fraction, 0.0)
+}
+
+/// 1 - z/3 + z^2/(2! 5) - z^3/(3! 7) + .., which is erf x divided by 2 x / sqrt(pi), with z = x^2.
+fn series(z: f64) -> f64 {
+    let ratio = |n: f64| z * (2.0 * n + 1.0) / ((n + 1.0) * (2.0 * n + 3.0));
+    (0..20).rev().fold(1.0, |sum, n| 1.0 - sum * ratio(f64::from(n)))
+}
+
+/// e^(-rate x^2) as a product of two numbers that are not subnormal if |x| is up to 50. A rounded square would have an
+/// error of many ulp of the result.
+fn gauss(x: f64, rate: f64) -> [f64; 2] {
+    if x.is_nan() || x.abs() >= 100.0 {
+        return [if x.is_nan() { x } else { 0.0 }; 2];
+    }
+    let head = f64::from(x as f32);
+    // The first is 1 where the second is a normal number.
+    let share = if x.abs() < 26.0 { 0.0 } else { 0.5 };
+    let [first, second] = [share, 1.0 - share].map(|share| (-share * rate * head * head).exp());
+    [first, second * (-rate * (x - head) * (x + head)).exp()]
+}
+
+/// `ln(1 + e^(beta x)) / beta`.
+pub fn softplus(x: f64, beta: f64) -> f64 {
+    let z = beta * x;
+    if z.is_infinite() || z.is_nan() {
+        return if z < 0.0 { 0.0 } else { z };
+    }
+    // The rounding error of the product.
+    let lost = beta.mul_add(x, -z);
+    if z > 0.0 {
+        return x + ((-z).exp() * (1.0 - lost)).ln_1p() / beta;
+    }
+    if z < -40.0 {
+        return (0.5 * z).exp() * (1.0 + lost) / beta * (0.5 * z).exp();
+    }
+    (z.exp() * (1.0 + lost)).ln_1p() / beta
+}
+
+/// The gradient of [`softplus`] from its output `y`.
+pub fn softplus_gradient(y: f64, dy: f64, beta: f64) -> f64 {
+    if y.abs() * beta < f64::MIN_POSITIVE {
+        // beta y would be subnormal, and lose digits.
+        return if (dy * beta).is_finite() { dy * beta * y } else { dy * y * beta };
+    }
+    dy * -(-beta * y).exp_m1()
+}
+
+/// `-ln(1 + e^-x)`.
+pub fn log_sigmoid(x: f64) -> f64 {
+    -softplus(-x, 1.0)
+}
+
+/// The gradient of [`log_sigmoid`] from its output `y`.
+pub fn log_sigmoid_gradient(y: f64, dy: f64) -> f64 {
+    dy * -y.exp_m1()
+}
+
+/// `x tanh(ln(1 + e^x))`.
+pub fn mish(x: f64) -> f64 {
+    if x < -40.0 {
+        // The hyperbolic tangent rounds to e^x, which may be subnormal.
+        let half = (0.5 * x).exp();
+        return if half == 0.0 { -0.0 } else { x * half * half };
+    }
+    // The hyperbolic tangent is n / (n + 2) with n = e^x (e^x + 2).
+    let (w, n) = ((-x).exp(), x.exp() * (x.exp() + 2.0));
+    if x > 0.0 { x * ((1.0 + 2.0 * w) / (1.0 + 2.0 * w * (1.0 + w))) } else { x * (n / (n + 2.0)) }
+}
+
+/// The gradient of [`mish`] from its input `x`.
+pub fn mish_gradient(x: f64, dy: f64) -> f64 {
+    if x > 40.0 {
+        return dy;
+    }
+    if x < -40.0 {
+        // Beyond -1490 it is 0 times any dy.
+        let half = (0.5 * x).exp();
+        return if x < -1490.0 { dy * -0.0 } else { dy * half * (1.0 + x) * half };
+    }
+    // t + x sigmoid(x) (1 - t^2) with t = n / (n + 2) and n = e (e + 2), multiplied out.
+    let e = x.exp();
+    let q = 1.0 + e * (1.0 + 0.5 * e);
+    if x > 0.0 {
+        return dy * (1.0 - (1.0 + e * ((1.0 - x) + e * (0.5 - x))) / (q * q));
+    }
+    dy * (e * ((1.0 + x) + e * ((1.5 + x) + e * (1.0 + 0.25 * e))) / (q * q))
+}
+
 /// `x sigmoid(beta x)`.
 pub fn swish(x: f64, beta: f64) -> f64 {
     if beta == 0.0 {
@@ -331,17 +489,12 @@ fn sums_of_others(x: &[f64]) -> Vec<f64> {
 pub fn binary_cross_entropy(logit: f64, target: f64, weight: f64) -> f64 {
     let times = |factor: f64, x: f64| if factor == 0.0 && !x.is_nan() { 0.0 } else { factor * x };
     // The target first: with a large logit the product has all its digits where weight * target is subnormal.
-    times(1.0 - target, softplus(logit)) + times(weight, times(target, softplus(-logit)))
+    times(1.0 - target, softplus(logit, 1.0)) + times(weight, times(target, softplus(-logit, 1.0)))
 }
 
 /// The gradient of [`binary_cross_entropy`] with respect to the logit.
 pub fn binary_cross_entropy_gradient(logit: f64, target: f64, weight: f64) -> f64 {
     (1.0 - target) * sigmoid(logit) - weight * target * sigmoid(-logit)
-}
-
-/// `ln(1 + e^x)`.
-fn softplus(x: f64) -> f64 {
-    if x > 0.0 { x + (-x).exp().ln_1p() } else { x.exp().ln_1p() }
 }
 
 /// `x` limited to `[-limit, limit]`.

@@ -57,6 +57,15 @@ impl WideArithmetic {
             "hard_swish" => mul(&x, &hard_sigmoid(&x)),
             "hard_tanh" => x.clamp(&big(-1.0), &big(1.0)),
             "relu6" => x.clamp(&big(0.0), &big(6.0)),
+            "gelu" => mul(&x, &self.upper_tail(&x.neg())),
+            "erf" => self.erf(&x),
+            "softplus" => self.softplus(&x),
+            "log_sigmoid" => self.softplus(&x.neg()).neg(),
+            "mish" => {
+                let e = self.exp(&x);
+                let n = mul(&e, &add(&e, &big(2.0)));
+                div(&mul(&x, &n), &add(&n, &big(2.0)))
+            }
             name => panic!("no definition of {name} in 128 bits: add it here"),
         }
     }
@@ -65,6 +74,45 @@ impl WideArithmetic {
     fn times_sigmoid(&mut self, x: &BigFloat, v: &BigFloat) -> BigFloat {
         let e = self.exp(&v.neg());
         div(x, &add(&big(1.0), &e))
+    }
+
+    /// ln(1 + e^x), by two terms of its series where e^x is small.
+    fn softplus(&mut self, x: &BigFloat) -> BigFloat {
+        let e = self.exp(x);
+        if *x < big(-40.0) {
+            return sub(&e, &div(&mul(&e, &e), &big(2.0)));
+        }
+        if *x > big(200.0) { x.clone() } else { self.ln(&add(&big(1.0), &e)) }
+    }
+
+    /// e^(-x^2) x (1 + z/3 + z^2/(3 5) + ..) 2 / sqrt(pi) with z = 2 x^2. All terms have one sign. From 3 on 1 - 2 Q.
+    fn erf(&mut self, x: &BigFloat) -> BigFloat {
+        let root = big(2.0).sqrt(BITS, RoundingMode::ToEven);
+        if x.abs() > big(3.0) {
+            let rest = mul(&big(2.0), &self.upper_tail(&mul(&x.abs(), &root)));
+            let erf = sub(&big(1.0), &rest);
+            return if x.is_negative() { erf.neg() } else { erf };
+        }
+        let square = mul(x, x);
+        let z = mul(&big(2.0), &square);
+        let series =
+            (1..90).rev().fold(big(1.0), |sum, k| add(&big(1.0), &div(&mul(&sum, &z), &big(f64::from(2 * k + 1)))));
+        let scale = div(&big(2.0), &self.0.pi(BITS, RoundingMode::ToEven).sqrt(BITS, RoundingMode::ToEven));
+        mul(&mul(&mul(x, &scale), &series), &self.exp(&square.neg()))
+    }
+
+    /// The upper tail of the normal distribution, Q(x) = (1 - erf(x / sqrt 2)) / 2. From 3 on a continued fraction,
+    /// e^(-x^2/2) / sqrt(2 pi) / (x + 1 / (x + 2 / (x + 3 / ..))).
+    fn upper_tail(&mut self, x: &BigFloat) -> BigFloat {
+        if *x < big(3.0) {
+            let root = big(2.0).sqrt(BITS, RoundingMode::ToEven);
+            let erf = self.erf(&div(x, &root));
+            return div(&sub(&big(1.0), &erf), &big(2.0));
+        }
+        let fraction = (1..300).rev().fold(x.clone(), |rest, k| add(x, &div(&big(f64::from(k)), &rest)));
+        let two_pi = mul(&big(2.0), &self.0.pi(BITS, RoundingMode::ToEven));
+        let exponential = self.exp(&div(&mul(x, x), &big(-2.0)));
+        div(&exponential, &mul(&fraction, &two_pi.sqrt(BITS, RoundingMode::ToEven)))
     }
 
     /// e^x - 1, by two terms of its series where x is small.

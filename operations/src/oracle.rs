@@ -41,6 +41,11 @@ impl TrueValue {
             "hard_sigmoid" | "hard_swish" if x >= 3.0 => act.reference(x).into(),
             "hard_sigmoid" => hard_sigmoid(x),
             "hard_swish" => hard_sigmoid(x).times(x),
+            "gelu" => gelu(x),
+            "erf" => erf(x),
+            "softplus" => softplus(x),
+            "log_sigmoid" => softplus(-x).times(-1.0),
+            "mish" => mish(x),
             "hard_tanh" | "relu6" => act.reference(x).into(),
             name => panic!("no formula for {name} in double-double arithmetic: add it here"),
         }
@@ -187,4 +192,88 @@ fn exp_m1(x: f64) -> TrueValue {
 /// (x + 3) / 6 between 0 and 1.
 fn hard_sigmoid(x: f64) -> TrueValue {
     if x <= -3.0 { 0.0.into() } else { (DoubleDouble::sum(x, 3.0) / 6.0.into()).into() }
+}
+
+/// x times the normal distribution function at x.
+fn gelu(x: f64) -> TrueValue {
+    let (one, half, a) = (DoubleDouble::from(1.0), DoubleDouble::from(0.5), DoubleDouble::from(x.abs()));
+    let x_scaled = TrueValue::product(1.0, x);
+    if x.abs() < SERIES_END {
+        let erf = series(a * ROOT_OF_HALF).scaled(1_f64.copysign(x));
+        return TrueValue { value: x_scaled.value * (one + erf) * half, exponent: x_scaled.exponent };
+    }
+    let TrueValue { value, exponent } = upper_tail(DoubleDouble::from(x.abs().min(100.0)));
+    if x < 0.0 {
+        return TrueValue { value: x_scaled.value * value, exponent: x_scaled.exponent + exponent };
+    }
+    (a * (one + -DoubleDouble { hi: ldexp(value.hi, exponent), lo: ldexp(value.lo, exponent) })).into()
+}
+
+/// The error function.
+fn erf(x: f64) -> TrueValue {
+    if x.abs() < 2.0_f64.powi(-200) {
+        let TrueValue { value, exponent } = TrueValue::product(1.0, x);
+        return TrueValue { value: value * TWO_OVER_ROOT_OF_PI, exponent };
+    }
+    let (one, a) = (DoubleDouble::from(1.0), DoubleDouble::from(x.abs().min(10.0)));
+    let value = if x.abs() < 2.0 {
+        series(a)
+    } else {
+        let TrueValue { value, exponent } = upper_tail(a * ROOT_OF_HALF.scaled(2.0));
+        one + DoubleDouble { hi: ldexp(value.hi, exponent), lo: ldexp(value.lo, exponent) }.scaled(-2.0)
+    };
+    value.scaled(1_f64.copysign(x)).into()
+}
+
+/// Up to this a the upper tail is taken from the error function.
+const SERIES_END: f64 = 2.0;
+const ROOT_OF_HALF: DoubleDouble = DoubleDouble { hi: std::f64::consts::FRAC_1_SQRT_2, lo: -4.833_646_656_726_457e-17 };
+const TWO_OVER_ROOT_OF_PI: DoubleDouble =
+    DoubleDouble { hi: std::f64::consts::FRAC_2_SQRT_PI, lo: 1.533_545_961_316_588e-17 };
+const DENSITY_AT_0: DoubleDouble = DoubleDouble { hi: 0.398_942_280_401_432_7, lo: -2.492_327_202_277_73e-17 };
+
+/// erf x for x from 0 to 2: e^(-x^2) x (1 + z/3 + z^2/(3 5) + ..) 2 / sqrt(pi) with z = 2 x^2. All terms have one sign.
+fn series(x: DoubleDouble) -> DoubleDouble {
+    let (one, square) = (DoubleDouble::from(1.0), x * x);
+    let term = |k: i32| square.scaled(2.0) / DoubleDouble::from(f64::from(2 * k + 1));
+    let sum = (1..70).rev().fold(one, |sum, k| one + sum * term(k));
+    TWO_OVER_ROOT_OF_PI * x * sum * exp_of_sum(-square).value.scaled(ldexp(1.0, exp_of_sum(-square).exponent))
+}
+
+/// The probability of a number above a in the normal distribution, for a from 2 on: the density at a divided by the
+/// continued fraction a + 1 / (a + 2 / (a + 3 / ..)).
+fn upper_tail(a: DoubleDouble) -> TrueValue {
+    let terms = (700.0 / (a.hi * a.hi)) as u32 + 40;
+    let fraction = (1..terms).rev().fold(a, |rest, k| a + DoubleDouble::from(f64::from(k)) / rest);
+    let TrueValue { value, exponent } = exp_of_sum((a * a).scaled(-0.5));
+    TrueValue { value: value * DENSITY_AT_0 / fraction, exponent }
+}
+
+/// ln(1 + e^x), by two terms of its series where e^x is small.
+fn softplus(x: f64) -> TrueValue {
+    let TrueValue { value, exponent } = exp(-x.abs());
+    let e = DoubleDouble { hi: ldexp(value.hi, exponent), lo: ldexp(value.lo, exponent) };
+    if x > 0.0 {
+        return (DoubleDouble::from(x) + e.ln_1p()).into();
+    }
+    if x < -40.0 {
+        return TrueValue { value: value * (DoubleDouble::from(1.0) + e.scaled(-0.5)), exponent };
+    }
+    e.ln_1p().into()
+}
+
+/// x n / (n + 2) with n = e (e + 2) and e = e^x. For a positive x, n and n + 2 are divided by e^2x.
+fn mish(x: f64) -> TrueValue {
+    let (one, two, x_scaled) = (DoubleDouble::from(1.0), DoubleDouble::from(2.0), TrueValue::product(1.0, x));
+    let TrueValue { value, exponent } = exp(-x.abs());
+    let e = DoubleDouble { hi: ldexp(value.hi, exponent), lo: ldexp(value.lo, exponent) };
+    if x > 0.0 {
+        let numerator = one + e.scaled(2.0);
+        return TrueValue {
+            value: x_scaled.value * numerator / (numerator + (e * e).scaled(2.0)),
+            exponent: x_scaled.exponent,
+        };
+    }
+    let sum = e + two;
+    TrueValue { value: x_scaled.value * value * sum / (e * sum + two), exponent: x_scaled.exponent + exponent }
 }

@@ -19,7 +19,7 @@ use crate::reference::{self, GELU_TANH};
 /// The Gaussian error linear unit in its tanh form, `x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))`.
 ///
 /// What torch calls `gelu(approximate="tanh")`. It is evaluated as `x sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))`, which
-/// is the same function without the cancellation of `1 + tanh`. It differs from GELU by erf by up to 0.0005. The
+/// is the same function without the cancellation of `1 + tanh`. It differs from [`Gelu`](crate::Gelu) by up to 0.0005. The
 /// gradient is taken from the saved input.
 ///
 /// # Accuracy

@@ -190,7 +190,7 @@ fn reduce_to_eighths<L: Lanes>(x: L) -> (L, L) {
 
 /// x 2^-64 for a positive normal x. A subnormal result is rounded once, without a microcode assist.
 #[inline(always)]
-fn shift_down<L: Lanes>(x: L) -> L {
+pub(super) fn shift_down<L: Lanes>(x: L) -> L {
     if !L::Float::IS_F32 {
         return x.gradual_mul(x.splat(2_f64.powi(-64)));
     }
@@ -203,7 +203,7 @@ fn shift_down<L: Lanes>(x: L) -> L {
 /// The bit patterns of g 2^(j/8), minus j << 20, which the shifted sum adds. g = 0.9974389690160751.
 ///
 /// g was searched for so that all eight products lie within 0.047 * 2^-24 of an `f32`. [`SCALED_EXPM1`] contains 1 / g.
-const POWERS: [f32; 8] = [
+pub(super) const POWERS: [f32; 8] = [
     f32::from_bits(0x3f7f5829),
     f32::from_bits(0x3f7b3a3e),
     f32::from_bits(0x3f77d424),
@@ -219,7 +219,7 @@ const SCALED_EXPM1: [f64; 4] =
     [0.002_567_588_351_666_927_3, 1.002_567_648_887_634_3, 0.501_362_264_156_341_6, 0.167_081_788_182_258_6];
 
 /// The same of degree 4, error 0.0006 * 2^-24.
-const SCALED_EXPM1_QUARTIC: [f64; 5] = [
+pub(super) const SCALED_EXPM1_QUARTIC: [f64; 5] = [
     0.002_567_606_512_457_132_3,
     1.002_567_648_887_634_3,
     0.501_283_764_839_172_4,
@@ -252,7 +252,7 @@ const LN_2_F32: [f64; 2] = [0.693_147_182_464_599_6, -1.904_654_212_125_933_5e-9
 const LN_2_SHORT_F32: [f64; 2] = [0.693_359_375, -2.121_944_400_546_905_8e-4];
 
 /// ln 2 in two parts for `f64`. The first ends in 11 zero bits, so that n times it is exact for |n| < 2^11.
-const LN_2_PARTS: [f64; 2] = [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14];
+pub(super) const LN_2_PARTS: [f64; 2] = [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14];
 
 /// (2^n, r) with x = n ln 2 + r for an integer n. `ln_2` holds the parts of ln 2, the largest first.
 #[inline(always)]
@@ -269,7 +269,7 @@ fn reduce<L: Lanes>(x: L, ln_2: &[f64]) -> (L, L) {
 
 /// The polynomial with coefficients `c`, the constant first, by Horner's rule.
 #[inline(always)]
-fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
+pub(super) fn polynomial<L: Lanes>(c: &[f64], x: L) -> L {
     let mut sum = x.splat(c[c.len() - 1]);
     for k in (0..c.len() - 1).rev() {
         sum = sum.mul_add(x, x.splat(c[k]));
@@ -289,6 +289,12 @@ fn parts_without_table<L: Lanes>(x: L, ln_2: &[f64], expm1: &[f64]) -> (L, L) {
 fn expm1<L: Lanes>(r: L, coefficients: &[f64]) -> L {
     // r^2 by a multiply-add: on gradual lanes `*` would take the long way, which r^2, being normal or 0, does not need.
     r.mul_add(r, r.splat(0.0)).mul_add(polynomial(coefficients, r), r)
+}
+
+/// e^r - 1 in `f64` for |r| <= ln 2 / 2.
+#[inline(always)]
+pub(super) fn whole_expm1<L: Lanes>(r: L) -> L {
+    expm1(r, &EXPM1)
 }
 
 /// e^x in `f64` lanes to 33 binary digits, for |x| up to 700. One part of ln 2 and a short polynomial are enough for

@@ -30,7 +30,7 @@
 //! may be subnormal, takes the power of two away.
 
 use super::exp::{exp_parts_of_sum, format};
-use super::{least_factor, times};
+use super::{Deep, LAST_SIZE, least_factor, times};
 use crate::lanes::{Lanes, Real};
 
 /// The argument v of a sigmoid.
@@ -173,45 +173,23 @@ pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: [L; 2], dy: L, li
         let (power, f) = exp_parts_of_minus(v.size);
         return dy * slope_from_exp(power.mul_add(f, power), v.is_positive, m);
     }
-    let [high, low] = v.size;
-    let (limit, last) = (dy.splat(limit), dy.splat(LAST_SIZE));
-    let (is_far, negative) = (limit.lt(high), L::select(v.is_positive, zero, high));
-    // Far from 0 the sigmoid of a positive v is 1, and that of a negative v is e. It may be far below the format where dy
-    // is large. So for `f32` it is multiplied by 2^170, and the product with dy is taken in `f64`. For `f64` a quarter of
-    // the exponent is taken, and the product has four such factors.
-    let is_low = limit.lt(negative);
-    let end = dy.splat(if L::Float::IS_F32 { 200.0 } else { LAST_SIZE });
-    let mut size = [L::select(v.is_positive, limit, end).min(high), low];
-    if !L::Float::IS_F32 {
-        let share = L::select(is_low, dy.splat(0.25), one);
-        size = [times(size[0], share), times(size[1], share)];
-    }
-    let (mut power, f) = exp_parts_of_minus(size);
-    if L::Float::IS_F32 {
-        power = L::select(is_low, power.add_bits(dy.splat_bits(170 << 23)), power);
-    }
+    // Far from 0 the sigmoid of a positive v is 1, and that of a negative v is e.
+    let ([high, low], limit) = (v.size, dy.splat(limit));
+    let negative = L::select(v.is_positive, zero, high);
+    let deep = Deep::new(limit.lt(negative));
+    let most = deep.select(dy.splat(Deep::<L>::max_size()), limit);
+    let (power, f) = exp_parts_of_minus([deep.quarter(most.min(high)), deep.quarter(low)]);
+    let power = deep.lift(power);
     let e = power.mul_add(f, power);
-    let near = dy * slope_from_exp(L::select(is_far, one, e), v.is_positive, m);
-    let of_e = e * m;
-    let far = if L::Float::IS_F32 {
-        let ([dy_0, dy_1], [e_0, e_1]) = (dy.widen(), of_e.widen());
-        let down = dy_0.splat(2_f64.powi(-170));
-        L::narrow([times(times(dy_0, e_0), down), times(times(dy_1, e_1), down)])
-    } else {
-        dy * e * e * e * of_e
-    };
-    let far = L::select(last.lt(negative), dy * zero, L::select(v.is_positive, dy, far));
-    L::select(is_far, far, near)
+    let near = slope_from_exp(deep.select(one, e), v.is_positive, m);
+    deep.product(dy, e, deep.select(times(e, m), near), dy.splat(LAST_SIZE).lt(negative))
 }
-
-/// Where v is lower, its sigmoid is 0, times any dy, in `f64` too.
-const LAST_SIZE: f64 = 1490.0;
 
 /// s (1 + x v' t), from e = e^-u.
 #[inline(always)]
 fn slope_from_exp<L: Lanes>(e: L, is_positive: L::Mask, m: L) -> L {
     let one = e.splat(1.0);
-    e.mul_add(m, L::select(is_positive, one, e * e)) / e.mul_add(e + e.splat(2.0), one)
+    e.mul_add(m, L::select(is_positive, one, times(e, e))) / e.mul_add(e + e.splat(2.0), one)
 }
 
 /// The limits on |v| for plain lanes: for the value, and for the gradient, whose product with dy has to be normal.

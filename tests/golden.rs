@@ -36,8 +36,8 @@ silu                                          a99d09dc5e274c38 bf8970de637f85c1
 silu gradient                                 f81da9e2ae70db67 1f774a663ec3f452
 quick_gelu                                    cb9222d5f4c72399 57fddb829ce7be85
 quick_gelu gradient                           cd6db5589af2c153 884fd8963670dc3c
-gelu                                          dd2e997477f582d8 6280ddb8d3f53722
-gelu gradient                                 344fde0b6ac2929e 5536c6ab5d7a59f1
+gelu                                          dd2e997477f582d8 e758c56dc7b58bbe
+gelu gradient                                 344fde0b6ac2929e c0875ff98206a9cd
 gelu_tanh                                     9d06f2e5aed1d7ea e0e9c452a215d982
 gelu_tanh gradient                            7dc5a0458cd27c42 6654dc207f096e3c
 mish                                          3131aab3cee20585 4ad2615022473acb
@@ -46,7 +46,7 @@ softplus                                      67568a725f7e4dd7 442fb6c9929f8880
 softplus gradient                             64a9c5bccc4553b5 e67f48f57a150a2a
 log_sigmoid                                   32fdc2006e1ed658 d1ee296d8c5c7ba7
 log_sigmoid gradient                          4889f96566bdc5d7 f9aea7a81b9cd1bd
-erf                                           3611046850cc66c2 68c7c63a6a9b02b5
+erf                                           3611046850cc66c2 b7e23152254a2c78
 erf gradient                                  716c598b546622b2 688417dc66040f06
 elu                                           d55ec6bfd7e9237b d858762ea04c2635
 elu gradient                                  794b4e9e133bde4b 6eee256d517ef3f6

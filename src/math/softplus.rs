@@ -195,7 +195,10 @@ pub fn softplus_gradient<L: Lanes>(y: L, dy: L, rate: &Rate) -> L {
         return dy * slope;
     }
     let slope = L::select(most.lt(u), y.splat(f64::NEG_INFINITY), slope);
-    L::select(is_small, dy * factor * y, dy * slope)
+    // The slope is the rate times y. The order of the factors is one in which nothing overflows or loses digits on the way.
+    let is_large = y.splat(if L::Float::IS_F32 { 2_f64.powi(64) } else { 2_f64.powi(500) }).lt(dy.abs());
+    let (first, second) = (L::select(is_large, y, factor), L::select(is_large, factor, y));
+    L::select(is_small, dy * first * second, dy * slope)
 }
 
 /// The margin of [`softplus_gradient`].

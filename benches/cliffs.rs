@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use activations::Isa;
-use operations::{Family, Operation, Parameters, Shape};
+use operations::{Bound, Family, Operation, Parameters, Shape};
 
 /// The number of elements of each tensor.
 const LEN: usize = 4096;
@@ -66,6 +66,21 @@ const GRADIENTS: [GradientKind; 9] = [
     }),
 ];
 
+/// Kinds of inputs of a gradient that takes the saved input: x and dy.
+const FAR_FROM_0: [GradientKind; 5] = [
+    ("ordinary", |i| [4.0 * noise(i), noise(i + 7)]),
+    ("x in [-8, 8]", |i| [8.0 * noise(i), noise(i + 7)]),
+    ("x in [-30, 30]", |i| [30.0 * noise(i), noise(i + 7)]),
+    ("x in [-100, 100]", |i| [100.0 * noise(i), noise(i + 7)]),
+    ("x in [-100, 100], subnormal dy", |i| [100.0 * noise(i), 1e-40 * noise(i + 7)]),
+];
+
+/// The inputs of an operation for a kind: the first slice, and all others.
+fn inputs_of_kind(operation: &Operation<f32>, kind: impl Fn(usize) -> [f32; 2]) -> Vec<Vec<f32>> {
+    let slice = |k: usize| (0..operation.inputs[k]).map(|i| kind(i)[k.min(1)]).collect();
+    (0..operation.inputs.len()).map(slice).collect()
+}
+
 /// The least of 30 times, each of 20 calls. Interruptions only add to a time.
 fn time(mut work: impl FnMut()) -> f64 {
     let time_of_20 = |work: &mut dyn FnMut()| {
@@ -99,10 +114,6 @@ fn ratios(operation: &Operation<f32>, kinds: &[(&str, Vec<Vec<f32>>)]) -> f64 {
 }
 
 fn main() {
-    let inputs: Vec<(&str, Vec<Vec<f32>>)> =
-        INPUTS.iter().map(|(kind, x)| (*kind, vec![(0..LEN).map(x).collect()])).collect();
-    let gradients: Vec<(&str, Vec<Vec<f32>>)> =
-        GRADIENTS.iter().map(|(kind, f)| (*kind, [0, 1].map(|k| (0..LEN).map(|i| f(i)[k]).collect()).into())).collect();
     let parameters = Parameters { limit: 1e-36, scale: Some(1e-3), ..Parameters::default() };
     let mut worst = 0.0_f64;
     for isa in Isa::available() {
@@ -110,9 +121,20 @@ fn main() {
             for (i, shape) in SHAPES.into_iter().enumerate() {
                 for operation in operations::all(shape, &parameters) {
                     // Operations without rows are timed once, not again for each shape.
-                    if i == 0 || operation.family == Family::Axis {
-                        let kinds = if operation.inputs.len() == 2 { &gradients } else { &inputs };
-                        worst = worst.max(ratios(&operation, kinds));
+                    if i > 0 && operation.family != Family::Axis {
+                        continue;
+                    }
+                    let of = |(name, kind): &GradientKind| (*name, inputs_of_kind(&operation, kind));
+                    let kinds = match operation.inputs.len() {
+                        1 => {
+                            INPUTS.iter().map(|(name, x)| (*name, inputs_of_kind(&operation, |i| [x(i); 2]))).collect()
+                        }
+                        _ => GRADIENTS.iter().map(of).collect::<Vec<_>>(),
+                    };
+                    worst = worst.max(ratios(&operation, &kinds));
+                    if matches!(operation.bound, Bound::OfInputGradient(_)) {
+                        let kinds: Vec<_> = FAR_FROM_0.iter().map(of).collect();
+                        worst = worst.max(ratios(&operation, &kinds));
                     }
                 }
             }

@@ -122,21 +122,25 @@ pub fn times_sigmoid<L: Lanes>(x: L, v: Argument<L>, limit: f64) -> L {
         let (power, f) = exp_parts_of_minus([high, low]);
         return from_exp(a, power.mul_add(f, power), v.is_positive).copysign(x);
     }
-    let is_far = x.splat(limit).lt(high);
+    let (one, zero, is_far, is_tiny) = (x.splat(1.0), x.splat(0.0), x.splat(limit).lt(high), a.lt(least_factor(x)));
     let (power, f) = exp_parts_of_minus([max_size(x).min(high), low]);
     let scale = x.splat_bits((scale_exponent::<L::Float>() as u64) << format::<L::Float>().exponent_shift);
     let power = L::select(is_far, power.add_bits(scale), power);
     let e = power.mul_add(f, power);
     let lift = lift_exponent::<L::Float>();
-    let (up, down) = (x.splat(2_f64.powi(lift)), x.splat(2_f64.powi(-lift)));
-    let is_tiny = a.lt(least_factor(x));
-    let near = x.splat(L::Float::MAX_FINITE).min(L::select(is_tiny, a * up, a));
-    let y = from_exp(near, L::select(is_far, x.splat(1.0), e), v.is_positive);
-    let y = L::select(is_tiny, y * down, y);
-    let zero = x.splat(0.0);
-    let far = L::select(max_size(x).le(high), zero, times_far(e, a));
-    let far = L::select(v.is_positive, a, far);
-    L::select(is_far, far, y).copysign(x)
+    let near = x.splat(L::Float::MAX_FINITE).min(L::select(is_tiny, a * x.splat(2_f64.powi(lift)), a));
+    let near = from_exp(near, L::select(is_far, one, e), v.is_positive);
+    // Far from 0 a e, in an order of the factors in which nothing becomes subnormal or overflows before the last product.
+    let a_far = L::select(is_far, a, one);
+    let down = x.splat(2_f64.powi(-scale_exponent::<L::Float>()));
+    let is_large = one.le(a_far);
+    let far = times(a_far, L::select(is_large, down, e));
+    let last = L::select(is_large, e, down);
+    let last_of_near = L::select(is_tiny, x.splat(2_f64.powi(-lift)), one);
+    let y = L::select(is_far, far, near) * L::select(is_far, last, last_of_near);
+    let y = L::select(max_size(x).le(high), zero, y);
+    let of_positive = L::select(is_far, a, y);
+    L::select(v.is_positive, of_positive, y).copysign(x)
 }
 
 /// The result from e = e^-u: positive if v is, else negative.
@@ -148,18 +152,8 @@ fn from_exp<L: Lanes>(a: L, e: L, is_positive: L::Mask) -> L {
         // The product with w is a number of its own, and a tiny one changes nothing.
         q = L::select(q.lt(a.splat(2_f64.powi(-60))), zero, q);
     }
-    let w = a * e;
+    let w = times(a, e);
     w.mul_add(q, L::select(is_positive, a, zero) - w)
-}
-
-/// factor 2^-64 (2^-256) times `scaled`, where the result may be subnormal.
-#[inline(always)]
-fn times_far<L: Lanes>(scaled: L, factor: L) -> L {
-    let down = factor.splat(2_f64.powi(-scale_exponent::<L::Float>()));
-    let is_large = factor.splat(1.0).le(factor.abs());
-    // The power of two goes where nothing becomes subnormal or overflows on the way.
-    let (first, second) = (L::select(is_large, down, scaled), L::select(is_large, scaled, down));
-    factor * first * second
 }
 
 /// dy times the gradient of x sigmoid(v), `slope` being |x v'| in two parts. x v' has the sign of v. On plain lanes for

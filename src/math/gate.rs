@@ -48,13 +48,6 @@ const fn scale_exponent<T: Real>() -> i32 {
     if T::IS_F32 { 64 } else { 256 }
 }
 
-/// The exponent of the power of two that makes every number up to [`least_factor`], also the smallest subnormal one, a
-/// normal number whose products here are normal.
-#[inline(always)]
-const fn lift_exponent<T: Real>() -> i32 {
-    if T::IS_F32 { 64 } else { 600 }
-}
-
 /// The limit on u for gradual lanes. Beyond it e^-u times anything that it meets here is 0.
 #[inline(always)]
 fn max_size<L: Lanes>(like: L) -> L {
@@ -127,16 +120,16 @@ pub fn times_sigmoid<L: Lanes>(x: L, v: Argument<L>, limit: f64) -> L {
     let scale = x.splat_bits((scale_exponent::<L::Float>() as u64) << format::<L::Float>().exponent_shift);
     let power = L::select(is_far, power.add_bits(scale), power);
     let e = power.mul_add(f, power);
-    let lift = lift_exponent::<L::Float>();
-    let near = x.splat(L::Float::MAX_FINITE).min(L::select(is_tiny, a * x.splat(2_f64.powi(lift)), a));
+    let near = x.splat(L::Float::MAX_FINITE).min(L::select(is_tiny, one, a));
     let near = from_exp(near, L::select(is_far, one, e), v.is_positive);
+    // The sigmoid of a tiny number rounds to 1/2.
+    let (near, last_of_near) = (L::select(is_tiny, a, near), L::select(is_tiny, x.splat(0.5), one));
     // Far from 0 a e, in an order of the factors in which nothing becomes subnormal or overflows before the last product.
     let a_far = L::select(is_far, a, one);
     let down = x.splat(2_f64.powi(-scale_exponent::<L::Float>()));
     let is_large = one.le(a_far);
     let far = times(a_far, L::select(is_large, down, e));
     let last = L::select(is_large, e, down);
-    let last_of_near = L::select(is_tiny, x.splat(2_f64.powi(-lift)), one);
     let y = L::select(is_far, far, near) * L::select(is_far, last, last_of_near);
     let y = L::select(max_size(x).le(high), zero, y);
     let of_positive = L::select(is_far, a, y);

@@ -5,7 +5,8 @@ use std::f64::consts::FRAC_PI_2;
 use std::ops::Range;
 
 use activations::{
-    Activation, CrossEntropy, LeakyRelu, LogSoftmax, Relu, Sigmoid, Softmax, Tanh, clip_by_global_norm, clip_by_value,
+    Activation, CrossEntropy, Elu, Gelu, HardSwish, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Softplus,
+    Tanh, clip_by_global_norm, clip_by_value,
 };
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
@@ -27,6 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     elementwise("relu", &Relu, 3.0, -0.5..3.0)?;
     // With the customary slope of 0.01 the line would look horizontal.
     elementwise("leaky_relu", &LeakyRelu::new(0.1), 3.0, -0.5..3.0)?;
+    elementwise("gelu", &Gelu, 4.0, -0.5..3.0)?;
+    elementwise("silu", &Silu, 6.0, -0.5..3.0)?;
+    elementwise("elu", &Elu::new(1.0), 4.0, -1.5..3.0)?;
+    elementwise("softplus", &Softplus::new(1.0), 4.0, -0.5..3.0)?;
+    elementwise("hard_swish", &HardSwish, 4.5, -0.5..3.0)?;
     softmax()?;
     log_softmax()?;
     losses()?;
@@ -38,7 +44,7 @@ fn elementwise(name: &str, activation: &dyn Activation, limit: f64, y_range: Ran
     let x = grid(-limit..limit);
     let (mut y, mut dx) = (x.clone(), vec![1.0; x.len()]);
     activation.forward_in_place(&mut y);
-    activation.backward_in_place(&y, &mut dx);
+    activation.backward_in_place(activation.saved().of(&x, &y), &mut dx);
     let lines = [Line::new("f(x)", BLUE, &x, y), Line::new("f '(x)", VERMILION, &x, dx).dashed()];
     draw(name, ["x", ""], [-limit..limit, y_range], SeriesLabelPosition::UpperLeft, &lines)
 }

@@ -278,7 +278,7 @@ activations! {
     tanh::Tanh exact,
     exp::Exp exact,
     swish::Swish,
-    silu::Silu shared,
+    silu::Silu,
     quick_gelu::QuickGelu shared,
     gelu::Gelu,
     gelu_tanh::GeluTanh,

@@ -128,6 +128,15 @@ fn length_offset_and_overwriting_do_not_change_a_bit() {
 }
 
 #[test]
+fn a_reference_has_the_exact_tier_of_its_activation() {
+    for act in ACTIVATIONS {
+        // The traits of a reference are another implementation.
+        let by_reference: &dyn Activation = act;
+        assert_eq!(by_reference.exact().is_some(), act.exact().is_some(), "{}", act.name());
+    }
+}
+
+#[test]
 #[should_panic(expected = "lengths differ: saved has 3 elements, dx has 4")]
 fn backward_names_the_lengths() {
     Tanh.exact().backward(&[0.0; 3], &[0.0; 3], &mut [0.0; 4]);

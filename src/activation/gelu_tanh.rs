@@ -141,8 +141,11 @@ impl Formula for GeluTanh {
     fn gradient<L: Lanes>(self, x: L, dy: L) -> L {
         let (a, v, [_, cubic]) = (magnitude(x), argument(x), GELU_TANH);
         // x v' is v and twice its cubic term.
-        let [high, low] = v.size;
-        let more = math::times(a, math::times(a, a) * x.splat(2.0 * cubic));
-        math::times_sigmoid_gradient(v, [high, low + more], dy, math::limits::<L>()[1])
+        let (high, low) = v.size;
+        let mut more = math::times(a, math::times(a, a) * x.splat(2.0 * cubic));
+        if let Some(low) = low {
+            more = low + more;
+        }
+        math::times_sigmoid_gradient(v, (high, Some(more)), dy, math::limits::<L>()[1])
     }
 }

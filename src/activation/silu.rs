@@ -1,7 +1,11 @@
-//! SiLU: [`Swish`] with a factor of 1, whose loops it runs.
+//! SiLU: [`Swish`] with a factor of 1, and the bits of that. Its loops are its own, because no product has to be carried in
+//! two parts.
 
-use super::formula::Declaration;
+use super::formula::{Declaration, Formula};
 use super::{Saved, Swish};
+use crate::lanes::{Lanes, Real};
+use crate::math::{self, Argument};
+use crate::reference;
 
 /// The sigmoid linear unit, `x sigmoid(x)`, also known as swish.
 ///
@@ -33,11 +37,11 @@ use super::{Saved, Swish};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Silu;
 
-impl Silu {
-    /// The activation whose loops this one runs.
-    pub(super) const fn kernel(self) -> Swish {
-        Swish::new(1.0)
-    }
+/// x, as the argument of the sigmoid.
+#[inline(always)]
+fn argument<L: Lanes>(x: L) -> Argument<L> {
+    let least = if L::Float::IS_F32 { 2_f64.powi(-40) } else { 2_f64.powi(-70) };
+    Argument { is_positive: x.splat(0.0).le(x), size: (math::magnitude(x, least, 2000.0), None) }
 }
 
 impl Declaration for Silu {
@@ -50,14 +54,37 @@ impl Declaration for Silu {
     const SAVED: Saved = Swish::SAVED;
 
     fn range(self) -> [f64; 2] {
-        self.kernel().range()
+        Swish::DEFAULT.range()
     }
 
     fn reference(self, x: f64) -> f64 {
-        self.kernel().reference(x)
+        reference::swish(x, 1.0)
     }
 
-    fn reference_gradient(self, saved: f64, dy: f64) -> f64 {
-        self.kernel().reference_gradient(saved, dy)
+    fn reference_gradient(self, x: f64, dy: f64) -> f64 {
+        reference::swish_gradient(x, dy, 1.0)
+    }
+}
+
+impl Formula for Silu {
+    #[inline(always)]
+    fn margin<L: Lanes>(self, x: L, margin: L) -> L {
+        (x.splat(math::limits::<L>()[0]) - x.abs()).min(math::margin(x, margin))
+    }
+
+    #[inline(always)]
+    fn value<L: Lanes>(self, x: L) -> L {
+        math::times_sigmoid(x, argument(x), math::limits::<L>()[0])
+    }
+
+    #[inline(always)]
+    fn gradient_margin<L: Lanes>(self, x: L, dy: L, margin: L) -> L {
+        (x.splat(math::limits::<L>()[1]) - x.abs()).min(math::margin(x, math::margin(dy, margin)))
+    }
+
+    #[inline(always)]
+    fn gradient<L: Lanes>(self, x: L, dy: L) -> L {
+        let v = argument(x);
+        math::times_sigmoid_gradient(v, v.size, dy, math::limits::<L>()[1])
     }
 }

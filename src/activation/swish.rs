@@ -1,5 +1,5 @@
-//! Swish: x times the sigmoid of a multiple of x. [`Silu`](super::Silu) and [`QuickGelu`](super::QuickGelu) are two of
-//! its multiples, and run its loops.
+//! Swish: x times the sigmoid of a multiple of x. [`QuickGelu`](super::QuickGelu) is one of its multiples, and runs its
+//! loops. [`Silu`](super::Silu) has its bits.
 
 use super::Saved;
 use super::formula::{Declaration, Formula};

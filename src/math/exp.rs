@@ -165,16 +165,22 @@ pub fn exp_parts<L: Lanes>(x: L) -> (L, L) {
     (power, polynomial(&SCALED_EXPM1, r))
 }
 
-/// `(power, f)` with e^(x + low) = power (1 + f), for an x as in [`exp_parts`] and a small `low`. The exponential has
-/// little more than half an ulp of error, for functions that have errors of their own.
+/// `(power, f)` with e^(x + low) = power (1 + f), for an x as in [`exp_parts`] and a small `low`, or none. The exponential
+/// has little more than half an ulp of error, for functions that have errors of their own.
 #[inline(always)]
-pub fn exp_parts_of_sum<L: Lanes>(x: L, low: L) -> (L, L) {
-    if L::Float::IS_F32 && L::FUSED {
-        let (power, r) = reduce_to_eighths(x);
-        return (power, polynomial(&SCALED_EXPM1_QUARTIC, r + low));
+pub fn exp_parts_of_sum<L: Lanes>(x: L, low: Option<L>) -> (L, L) {
+    let (power, mut r) = match (L::Float::IS_F32, L::FUSED) {
+        (true, true) => reduce_to_eighths(x),
+        (true, false) => reduce(x, &LN_2_SHORT_F32),
+        (false, _) => reduce(x, &LN_2_PARTS),
+    };
+    if let Some(low) = low {
+        r = r + low;
     }
-    let (power, r) = if L::Float::IS_F32 { reduce(x, &LN_2_SHORT_F32) } else { reduce(x, &LN_2_PARTS) };
-    (power, expm1(r + low, if L::Float::IS_F32 { &EXPM1_F32 } else { &EXPM1 }))
+    if L::Float::IS_F32 && L::FUSED {
+        return (power, polynomial(&SCALED_EXPM1_QUARTIC, r));
+    }
+    (power, expm1(r, if L::Float::IS_F32 { &EXPM1_F32 } else { &EXPM1 }))
 }
 
 /// (g 2^n, r) with x = n ln 2 + r, n being a multiple of 1/8.

@@ -38,8 +38,8 @@ use crate::lanes::{Lanes, Real};
 pub struct Argument<L: Lanes> {
     /// Whether v >= 0.
     pub is_positive: L::Mask,
-    /// |v|, as a sum of two numbers. The second is small.
-    pub size: [L; 2],
+    /// |v|, as a sum of two numbers, or a number that is not rounded. The second is small.
+    pub size: (L, Option<L>),
 }
 
 /// The exponent of the power of two that keeps small exponentials normal, by element type.
@@ -56,12 +56,13 @@ fn max_size<L: Lanes>(like: L) -> L {
 
 /// `(power, f)` with e^-u = power (1 + f).
 #[inline(always)]
-fn exp_parts_of_minus<L: Lanes>([high, low]: [L; 2]) -> (L, L) {
+fn exp_parts_of_minus<L: Lanes>((high, low): (L, Option<L>)) -> (L, L) {
     let zero = high.splat(0.0);
+    let Some(low) = low else { return exp_parts_of_sum(zero - high, None) };
     // Where digits are cut off to have exact products, the second part may be large. This moves it to the first.
     let sum = if L::FUSED { high } else { high + low };
     let rest = if L::FUSED { low } else { low - (sum - high) };
-    exp_parts_of_sum(zero - sum, zero - rest)
+    exp_parts_of_sum(zero - sum, Some(zero - rest))
 }
 
 /// |x|. On gradual lanes between `least` and `most`, and a signalling NaN is made a quiet one, which stays NaN where
@@ -90,14 +91,14 @@ pub fn constant_in_parts<L: Lanes>(constant: f64, zeros: u32) -> [f64; 2] {
 /// a (high + low) as a sum of two numbers, the second small. No rounding error of a product may be subnormal. Without FMA
 /// `high` must have half of the digits only.
 #[inline(always)]
-pub fn product_in_parts<L: Lanes>(a: L, [high, low]: [L; 2]) -> [L; 2] {
+pub fn product_in_parts<L: Lanes>(a: L, [high, low]: [L; 2]) -> (L, Option<L>) {
     if L::FUSED {
         let product = times(a, high);
         let lost = a.mul_add(high, a.splat(-0.0) - product);
-        return [product, a.mul_add(low, lost)];
+        return (product, Some(a.mul_add(low, lost)));
     }
     let head = head(a);
-    [times(head, high), (a - head).mul_add(high, times(a, low))]
+    (times(head, high), Some((a - head).mul_add(high, times(a, low))))
 }
 
 /// The first half of the digits of each lane.
@@ -110,13 +111,13 @@ pub fn head<L: Lanes>(x: L) -> L {
 #[inline(always)]
 pub fn times_sigmoid<L: Lanes>(x: L, v: Argument<L>, limit: f64) -> L {
     let a = x.abs();
-    let [high, low] = v.size;
+    let (high, low) = v.size;
     if !L::GRADUAL {
-        let (power, f) = exp_parts_of_minus([high, low]);
+        let (power, f) = exp_parts_of_minus(v.size);
         return from_exp(a, power.mul_add(f, power), v.is_positive).copysign(x);
     }
     let (one, zero, is_far, is_tiny) = (x.splat(1.0), x.splat(0.0), x.splat(limit).lt(high), a.lt(least_factor(x)));
-    let (power, f) = exp_parts_of_minus([max_size(x).min(high), low]);
+    let (power, f) = exp_parts_of_minus((max_size(x).min(high), low));
     let scale = x.splat_bits((scale_exponent::<L::Float>() as u64) << format::<L::Float>().exponent_shift);
     let power = L::select(is_far, power.add_bits(scale), power);
     let e = power.mul_add(f, power);
@@ -152,20 +153,27 @@ fn from_exp<L: Lanes>(a: L, e: L, is_positive: L::Mask) -> L {
 /// dy times the gradient of x sigmoid(v), `slope` being |x v'| in two parts. x v' has the sign of v. On plain lanes for
 /// |v| up to `limit`.
 #[inline(always)]
-pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: [L; 2], dy: L, limit: f64) -> L {
+pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: (L, Option<L>), dy: L, limit: f64) -> L {
     let (zero, one) = (dy.splat(0.0), dy.splat(1.0));
-    let [first, second] = slope;
-    let m = L::select(v.is_positive, (one + first) + second, (one - first) - second);
+    let (first, second) = slope;
+    let mut m = L::select(v.is_positive, one + first, one - first);
+    if let Some(second) = second {
+        m = m + L::select(v.is_positive, second, zero - second);
+    }
     if !L::GRADUAL {
         let (power, f) = exp_parts_of_minus(v.size);
         return dy * slope_from_exp(power.mul_add(f, power), v.is_positive, m);
     }
     // Far from 0 the sigmoid of a positive v is 1, and that of a negative v is e.
-    let ([high, low], limit) = (v.size, dy.splat(limit));
+    let ((high, low), limit) = (v.size, dy.splat(limit));
     let negative = L::select(v.is_positive, zero, high);
     let deep = Deep::new(limit.lt(negative));
     let most = deep.select(dy.splat(Deep::<L>::max_size()), limit);
-    let (power, f) = exp_parts_of_minus([deep.quarter(most.min(high)), deep.quarter(low)]);
+    let low = match low {
+        Some(low) => Some(deep.quarter(low)),
+        None => None,
+    };
+    let (power, f) = exp_parts_of_minus((deep.quarter(most.min(high)), low));
     let power = deep.lift(power);
     let e = power.mul_add(f, power);
     let near = slope_from_exp(deep.select(one, e), v.is_positive, m);

@@ -169,11 +169,11 @@ pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: (L, Option<L>), d
     let negative = L::select(v.is_positive, zero, high);
     let deep = Deep::new(limit.lt(negative));
     let most = deep.select(dy.splat(Deep::<L>::max_size()), limit);
-    let low = match low {
-        Some(low) => Some(deep.quarter(low)),
-        None => None,
-    };
-    let (power, f) = exp_parts_of_minus((deep.quarter(most.min(high)), low));
+    let mut size = (deep.quarter(most.min(high)), low);
+    if let Some(low) = &mut size.1 {
+        *low = deep.quarter(*low);
+    }
+    let (power, f) = exp_parts_of_minus(size);
     let power = deep.lift(power);
     let e = power.mul_add(f, power);
     let near = slope_from_exp(deep.select(one, e), v.is_positive, m);

@@ -275,5 +275,6 @@ fn mish(x: f64) -> TrueValue {
         };
     }
     let sum = e + two;
-    TrueValue { value: x_scaled.value * value * sum / (e * sum + two), exponent: x_scaled.exponent + exponent }
+    // The quotient first: twice a huge x would overflow.
+    TrueValue { value: x_scaled.value * (value * sum / (e * sum + two)), exponent: x_scaled.exponent + exponent }
 }

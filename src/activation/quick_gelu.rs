@@ -5,7 +5,7 @@ use super::{Saved, Swish};
 
 /// The approximation of GELU by a sigmoid, `x sigmoid(1.702 x)`, as in CLIP.
 ///
-/// It differs from [`Gelu`](crate::Gelu) by up to 0.02. The gradient is taken from the saved input.
+/// It differs from [`Gelu`](crate::Gelu) by up to 0.021. The gradient is taken from the saved input.
 ///
 /// # Accuracy
 ///

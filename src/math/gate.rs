@@ -3,7 +3,7 @@
 //! The sigmoid's argument v is a multiple of x, or a polynomial in it. With u = |v| and a = |x|:
 //!
 //! ```text
-//! e  = e^-u                          u in two parts, because its rounding error counts u times
+//! e  = e^-u                          u in two parts where it is rounded: the error counts u times
 //! q  = e / (1 + e)
 //! w  = a e
 //! y  = a - w + w q   if v >= 0       a / (1 + e)
@@ -38,7 +38,7 @@ use crate::lanes::{Lanes, Real};
 pub struct Argument<L: Lanes> {
     /// Whether v >= 0.
     pub is_positive: L::Mask,
-    /// |v|, as a sum of two numbers, or a number that is not rounded. The second is small.
+    /// |v|, as a sum of two numbers, the second small. One number is enough where |v| is not rounded.
     pub size: (L, Option<L>),
 }
 
@@ -150,8 +150,8 @@ fn from_exp<L: Lanes>(a: L, e: L, is_positive: L::Mask) -> L {
     w.mul_add(q, L::select(is_positive, a, zero) - w)
 }
 
-/// dy times the gradient of x sigmoid(v), `slope` being |x v'| in two parts. x v' has the sign of v. On plain lanes for
-/// |v| up to `limit`.
+/// dy times the gradient of x sigmoid(v), `slope` being |x v'| as a sum like that of [`Argument::size`]. x v' has the sign of
+/// v. On plain lanes for |v| up to `limit`.
 #[inline(always)]
 pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: (L, Option<L>), dy: L, limit: f64) -> L {
     let (zero, one) = (dy.splat(0.0), dy.splat(1.0));
@@ -180,7 +180,7 @@ pub fn times_sigmoid_gradient<L: Lanes>(v: Argument<L>, slope: (L, Option<L>), d
     deep.product(dy, e, deep.select(times(e, m), near), dy.splat(LAST_SIZE).lt(negative))
 }
 
-/// s (1 + x v' t), from e = e^-u.
+/// s (1 + x v' t), from e = e^-u and m = 1 + x v'.
 #[inline(always)]
 fn slope_from_exp<L: Lanes>(e: L, is_positive: L::Mask, m: L) -> L {
     let one = e.splat(1.0);

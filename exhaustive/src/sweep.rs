@@ -1,6 +1,6 @@
 //! The sweep over all `f32`.
 
-use activations::{ACTIVATIONS, Activation, Isa};
+use activations::{Activation, Isa};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
@@ -37,18 +37,18 @@ pub struct Level {
 }
 
 /// Checks every `step`-th input. With a step above 1, also all inputs near the edges.
-pub fn run(step: u32) -> Vec<Report> {
+pub fn run(acts: &[&'static dyn Activation], step: u32) -> Vec<Report> {
     let blocks = Block::all(step);
     let style = ProgressStyle::with_template("{bar:40} {percent}% of all f32, {eta} left").expect("a template");
     let progress = ProgressBar::new(blocks.len() as u64).with_style(style);
 
-    let mut reports: Vec<Report> = ACTIVATIONS.iter().map(|act| Report::new(*act)).collect();
+    let mut reports: Vec<Report> = acts.iter().map(|act| Report::new(*act)).collect();
     for batch in blocks.chunks(BATCH) {
         let of_blocks: Vec<Vec<Report>> = batch
             .par_iter()
             .map(|block| {
                 let x = block.inputs();
-                let reports = ACTIVATIONS.iter().map(|act| Report::of_block(*act, &x, block.len)).collect();
+                let reports = acts.iter().map(|act| Report::of_block(*act, &x, block.len)).collect();
                 progress.inc(1);
                 reports
             })

@@ -14,6 +14,7 @@ use crate::dispatch::Level;
 use crate::elementwise;
 use crate::float::{Float, Kernels};
 use crate::lanes::Slices;
+pub use formula::Formula;
 use formula::{Backward, Declaration, Forward};
 #[cfg(feature = "exact")]
 use formula::{ExactBackward, ExactForward};
@@ -49,7 +50,9 @@ impl Saved {
 /// An activation, known at compile time or chosen at run time, for example by a model's configuration.
 ///
 /// `dyn Activation` has the same methods as the activations themselves; see [`ACTIVATIONS`] and [`by_name`]. In a
-/// function that is generic over activations, import the trait [`ActivationExt`] to call them. The trait is sealed.
+/// function that is generic over activations, import the trait [`ActivationExt`] to call them.
+///
+/// The trait is sealed. [`activation!`](crate::activation) implements it for types of your own.
 ///
 /// ```
 /// let act = activations::by_name("tanh").unwrap();

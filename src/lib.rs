@@ -40,6 +40,10 @@ mod math;
 mod stream;
 mod sum;
 
+pub mod custom;
+#[cfg(feature = "judge")]
+pub mod judge;
+
 pub mod reference;
 pub mod ulp;
 

@@ -2,9 +2,9 @@
 //! activations, and gradients that agree with finite differences. Gradients in `f64` are judged where y or dy is tiny
 //! or huge. `operations.rs` judges results on all other inputs.
 
+use activations::judge::gradient_error;
 use activations::{ACTIVATIONS, Exp, Isa, Relu, Sigmoid, Tanh};
 use approx::{assert_abs_diff_eq, assert_relative_eq, relative_eq};
-use operations::elementwise::gradient_error;
 
 #[test]
 fn gradients_match_finite_differences_of_the_reference() {

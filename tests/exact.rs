@@ -4,8 +4,10 @@
 
 mod common;
 
-use activations::{ACTIVATIONS, Activation, Exact, ExactActivation, Exp, Isa, LeakyRelu, Relu, Sigmoid, Tanh, ulp};
-use common::{UNTOUCHED, inputs_of_all_sizes, same_bits};
+use activations::{
+    ACTIVATIONS, Activation, Exact, ExactActivation, Exp, Isa, LeakyRelu, Relu, Sigmoid, Tanh, judge, ulp,
+};
+use common::{UNTOUCHED, same_bits};
 use operations::elementwise::EXACT;
 use operations::{DoubleDouble, TrueValue};
 
@@ -16,7 +18,7 @@ fn exact_tiers() -> impl Iterator<Item = (&'static dyn Activation, Exact<&'stati
 
 #[test]
 fn every_result_is_the_nearest_f32() {
-    let mut x: Vec<f32> = inputs_of_all_sizes().into_iter().filter(|x| x.is_finite()).collect();
+    let mut x: Vec<f32> = judge::inputs().into_iter().filter(|x| x.is_finite()).collect();
     // Here 1/2 + x/4 and 1 + x are ties or numbers of the format. The sigmoid is close to the first, the exponential to
     // the second.
     let ties = (1..2048).map(|i| i as f32 * 2_f32.powi(-25));
@@ -78,7 +80,7 @@ fn special_values_have_their_limits() {
 
 #[test]
 fn gradients_are_the_closed_form_rounded_once() {
-    let values = inputs_of_all_sizes();
+    let values = judge::inputs();
     let dy: Vec<f32> = values.iter().rev().copied().collect();
     for (act, tier) in exact_tiers() {
         let (mut y, mut first) = (values.clone(), None);
@@ -98,7 +100,7 @@ fn gradients_are_the_closed_form_rounded_once() {
 
 #[test]
 fn length_offset_and_overwriting_do_not_change_a_bit() {
-    let x: Vec<f32> = inputs_of_all_sizes().into_iter().step_by(37).take(200).collect();
+    let x: Vec<f32> = judge::inputs().into_iter().step_by(37).take(200).collect();
     for isa in Isa::available() {
         isa.with(|| {
             for (act, tier) in exact_tiers() {

@@ -8,8 +8,8 @@
 
 mod common;
 
-use activations::Isa;
-use common::{KINDS, inputs_of_all_sizes, noise, same_bits};
+use activations::{Isa, judge};
+use common::{KINDS, noise, same_bits};
 use operations::{Element, Family, Operation, Options, Parameters, Shape, binary, elementwise, loss};
 
 /// `[outer, axis, inner]`: short and long rows, contiguous (`inner` = 1) and interleaved.
@@ -115,7 +115,7 @@ fn every_option_of_a_loss_is_right() {
 /// Inputs at the edges, log-spaced, and of any bits.
 #[test]
 fn elementwise_operations_are_right_for_numbers_of_all_sizes() {
-    let x = inputs_of_all_sizes();
+    let x = judge::inputs();
     let double: Vec<f64> = x.iter().map(|x| f64::from(*x) * 1.000_000_1).collect();
     elementwise::all(x.len()).iter().for_each(|operation| check(operation, &x, "of all sizes"));
     elementwise::all(double.len()).iter().for_each(|operation| check(operation, &double, "of all sizes"));

@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         let start = Instant::now();
         let losses = losses::run(if step == 1 { usize::MAX } else { 1000 });
         println!("{}\n{} s.\n", table::of_losses(&losses), start.elapsed().as_secs());
-        broken.extend(rows::broken(&rows).into_iter().chain(losses::broken(&losses)));
+        broken.extend(rows::broken(&rows).chain(losses::broken(&losses)));
     }
     for promise in &broken {
         println!("BROKEN: {promise}");

@@ -1,7 +1,7 @@
 //! The results of a block of inputs, their true values, and counts of what is wrong.
 
+use activations::judge::gradient_error;
 use activations::{Activation, Isa, ulp};
-use operations::elementwise::gradient_error;
 use operations::{Hash, TrueValue};
 
 use crate::worst::Worst;

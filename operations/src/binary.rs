@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use activations::judge::is_within;
 use activations::{BinaryCrossEntropy, Isa, reference};
 
-use crate::bound::is_within;
 use crate::operation::forms;
 use crate::{Bound, Element, Family, Operation, Shape};
 

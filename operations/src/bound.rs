@@ -4,9 +4,7 @@
 
 use std::fmt;
 
-use activations::{Isa, ulp};
-
-use crate::Element;
+use activations::Isa;
 
 /// A bound on the error of each element of an operation's results. An epsilon is the distance from 1 to the next
 /// number.
@@ -45,9 +43,6 @@ pub enum Bound {
     /// This many epsilons of the sum of the magnitudes of the terms.
     Magnitudes(f64),
 }
-
-/// The error allowed to the `f64` references, in ulp. Results in `f64` may differ from a reference by this much more.
-pub const REFERENCE_ULP: f64 = 2.0;
 
 impl Bound {
     /// The bound in ulp on the current instruction set. For a probability, the bound that holds for every row.
@@ -115,21 +110,6 @@ impl fmt::Display for Bound {
             Bound::EpsilonsOfScale(epsilons) => write!(f, "{epsilons} eps of the scale"),
         }
     }
-}
-
-/// Whether a result is within `bound` ulp of the true value, as an `f64` reference gives it.
-///
-/// A result in `f64` gets `REFERENCE_ULP` on top. Where the true value is near the largest finite number, the result
-/// may be any number near it, or infinite.
-pub fn is_within<T: Element>(actual: T, exact: f64, bound: f64) -> bool {
-    let bound = if T::BYTES == 8 { bound + REFERENCE_ULP } else { bound };
-    ulp::error(actual, exact) <= bound || is_near_overflow::<T>(exact) && is_near_overflow::<T>(actual.into())
-}
-
-/// Whether a value is so close to the largest finite number, or beyond it, that rounding errors decide about an
-/// overflow.
-pub fn is_near_overflow<T: Element>(x: f64) -> bool {
-    x.abs() > T::MAX * (1.0 - 16.0 * T::EPSILON)
 }
 
 /// A bound on the relative error of an `f64` reference for rows: 2 epsilons for exponentials and their sum, and one

@@ -1,11 +1,11 @@
 //! Gradient clipping: by value, judged to be exact, and by global norm, judged in `f64`.
 
+use activations::judge::is_within;
 use activations::{
     clip_by_global_norm, clip_by_value, global_norm, par_clip_by_global_norm, par_clip_by_value, par_global_norm,
     par_scale, reference, scale,
 };
 
-use crate::bound::is_within;
 use crate::{Bound, Element, Family, Form, Operation};
 
 /// The bound on a clipped element.

@@ -1,16 +1,13 @@
 //! The activations and their gradients, fast and exact. Which activations there are says `activations::ACTIVATIONS`.
 
+use activations::judge::{self, is_within};
 use activations::{
-    ACTIVATIONS, Activation, Celu, Elu, Exact, ExactActivation, HardTanh, Isa, LeakyRelu, Saved, Softplus, Swish, ulp,
+    ACTIVATIONS, Activation, Celu, Elu, Exact, ExactActivation, HardTanh, Isa, LeakyRelu, Saved, Softplus, Swish,
 };
 
-use crate::bound::{REFERENCE_ULP, is_near_overflow, is_within};
 use crate::operation::forms;
 use crate::uninit::uninit;
 use crate::{Bound, Element, Family, Operation};
-
-/// The bound on a gradient from the saved input beyond [`Activation::gradient_tail`], in ulp of the gradient.
-const TAIL_ULP: f64 = 8.0;
 
 /// The bound on a gradient. From the output, the true value is the closed form at the stored output y, not at the unknown
 /// x.
@@ -19,19 +16,6 @@ pub fn gradient_bound(act: &dyn Activation) -> Bound {
         Saved::Output => Bound::Ulp([act.gradient_ulp(); 2]),
         Saved::Input => Bound::OfInputGradient(act.gradient_ulp()),
     }
-}
-
-/// The error of a gradient in the unit of its bound, [`Activation::gradient_ulp`].
-pub fn gradient_error<T: Element>(act: &dyn Activation, saved: f64, dy: f64, dx: T) -> f64 {
-    let exact = act.reference_gradient(saved, dy);
-    let error = ulp::error(dx, exact);
-    if act.saved() == Saved::Output || !error.is_finite() {
-        return error;
-    }
-    // The reference is not accurate where an `f64` is subnormal.
-    let of_dy = error * ulp::spacing::<T>(exact) / ulp::spacing::<T>(exact.abs().max(dy.abs() / 8.0));
-    let of_itself = if saved.abs() > act.gradient_tail() { error * act.gradient_ulp() / TAIL_ULP } else { 0.0 };
-    of_dy.max(of_itself)
 }
 
 /// The bound of the exact tier: 0.5 ulp, the nearest number, plus the error of the `f64` reference.
@@ -97,18 +81,7 @@ fn value<T: Element>(act: &'static dyn Activation, len: usize) -> Operation<T> {
             forward_uninit par_forward_uninit [x] [y] (x, uninit(y)),
             forward_in_place par_forward_in_place [_] [y] (y) 0,
         ],
-        judge: Box::new(move |inputs, outputs, _| {
-            let [least, most] = act.range();
-            for (&x, &y) in inputs[0].iter().zip(outputs[0]) {
-                let is_right = is_within(y, act.reference(x.into()), bound.ulp() + more_of_reference::<T>(act));
-                assert!(is_right, "{} {}({x:e}) = {y:e}, bound {bound}", Isa::current(), act.name());
-                assert!(
-                    y.into().is_nan() || (least..=most).contains(&y.into()),
-                    "{}({x:e}) = {y:e}, outside [{least:e}, {most:e}]",
-                    act.name()
-                );
-            }
-        }),
+        judge: Box::new(move |inputs, outputs, _| judge::assert_values(act, inputs[0], outputs[0])),
     }
 }
 
@@ -128,7 +101,7 @@ fn gradient<T: Element>(act: &'static dyn Activation, len: usize) -> Operation<T
             backward par_backward [saved, dy] [dx] (saved, dy, dx),
             backward_in_place par_backward_in_place [saved, _] [dx] (saved, dx) 1,
         ],
-        judge: Box::new(move |inputs, outputs, _| judge_gradient(act, inputs, outputs[0])),
+        judge: Box::new(move |inputs, outputs, _| judge::assert_gradients(act, inputs[0], inputs[1], outputs[0])),
         ..value(act, len)
     }
 }
@@ -173,33 +146,4 @@ fn exact(act: &'static dyn Activation, exact: Exact<&'static dyn ExactActivation
             ..gradient(act, len)
         },
     ]
-}
-
-/// Judges dx, given what was saved and dy.
-fn judge_gradient<T: Element>(act: &dyn Activation, inputs: &[&[T]], dx: &[T]) {
-    for (i, &dx) in dx.iter().enumerate() {
-        let (saved, dy) = (inputs[0][i], inputs[1][i]);
-        let error = gradient_error(act, saved.into(), dy.into(), dx);
-        let is_right = is_gradient_within(act, saved.into(), dy.into(), dx, error);
-        assert!(
-            is_right,
-            "{} {} gradient, saved {saved:e}, dy {dy:e}: {dx:e}, {error} ulp",
-            Isa::current(),
-            act.name()
-        );
-    }
-}
-
-/// What results in `f64` are allowed beside [`REFERENCE_ULP`]. The activations whose gradient takes the input are products
-/// and quotients of several rounded numbers in the reference too, and their gradients differences of such.
-fn more_of_reference<T: Element>(act: &dyn Activation) -> f64 {
-    if T::BYTES == 8 && act.saved() == Saved::Input { REFERENCE_ULP } else { 0.0 }
-}
-
-/// Whether a gradient with this error is within its bound, and the allowance that `f64` references and numbers near the
-/// overflow have.
-fn is_gradient_within<T: Element>(act: &dyn Activation, saved: f64, dy: f64, dx: T, error: f64) -> bool {
-    let exact = act.reference_gradient(saved, dy);
-    let allowance = if T::BYTES == 8 { REFERENCE_ULP + more_of_reference::<T>(act) } else { 0.0 };
-    error <= act.gradient_ulp() + allowance || is_near_overflow::<T>(exact) && is_near_overflow::<T>(dx.into())
 }

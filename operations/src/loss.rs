@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use activations::judge::is_within;
 use activations::{CrossEntropy, Isa, Scale, reference, ulp};
 
-use crate::bound::{is_within, reference_error};
+use crate::bound::reference_error;
 use crate::operation::forms;
 use crate::{Bound, DoubleDouble, Element, Family, Form, Operation, Shape};
 

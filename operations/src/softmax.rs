@@ -1,8 +1,9 @@
 //! Softmax, log-softmax and log-sum-exp along an axis, the gradients of the first two, and the exact softmax.
 
+use activations::judge::{is_near_overflow, is_within};
 use activations::{Isa, LogSoftmax, LogSumExp, Softmax, reference};
 
-use crate::bound::{is_near_overflow, is_within, reference_error};
+use crate::bound::reference_error;
 use crate::operation::forms;
 use crate::uninit::uninit;
 use crate::{Bound, Element, Family, Operation, Shape};

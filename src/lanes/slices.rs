@@ -32,7 +32,7 @@ pub type NamedMut<'a, T> = (&'static str, &'a mut [T]);
 ///
 /// `streams` is set for an output that is not a source and is larger than the [`crate::streaming_threshold`].
 ///
-/// A function that takes such a view by value must write every element of the outputs: [`initialise`] relies on that.
+/// A function that takes such a view by value must write every element of the outputs: `initialise` relies on that.
 ///
 /// Invariant: during `'a`, the sources are valid for reads of `len` elements, and the outputs for writes of `len`
 /// elements that nothing else uses meanwhile. A source or output that overlaps an output is that output. With
@@ -210,6 +210,8 @@ pub fn initialise<'a, T, const N: usize>(
     unsafe { &mut *(output as *mut [MaybeUninit<T>] as *mut [T]) }
 }
 
+// The type is public only for what `activation!` expands to.
+#[allow(clippy::len_without_is_empty)]
 impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
     /// The number of elements of each slice.
     #[inline(always)]

@@ -45,28 +45,6 @@ pub fn assert_same_bits<T: Element>(actual: &[T], expected: &[T], what: &str) {
     }
 }
 
-/// Inputs for functions of one number: special values, the ends of the formulas, log-spaced and evenly spaced values,
-/// and pseudo-random bit patterns, each with both signs.
-pub fn inputs_of_all_sizes() -> Vec<f32> {
-    let mut x = vec![0.0, -0.0, f32::MIN_POSITIVE, f32::from_bits(1), 1e-40, f32::MAX, f32::INFINITY, f32::NAN];
-    x.extend([
-        // Beyond 9.01 tanh rounds to 1. At 16.6, 1 - sigmoid is about 2^-24. Beyond 87.3 e^-x is subnormal, beyond 88.7
-        // e^x overflows, beyond 103.9 e^-x rounds to 0.
-        1.0, 9.0, 9.01, 9.09, 9.1, 12.0, 16.6, 87.0, 87.3, 87.4, 88.0, 88.7, 88.8, 100.0, 103.9, 104.0, 110.0, 1e9,
-    ]);
-    // From 2^-149, the smallest subnormal number, to 2^127. Then evenly up to 110, where e^x is infinite and e^-x is 0.
-    x.extend((0..20_000).map(|i| 2_f32.powf(i as f32 / 20_000.0 * 276.0 - 149.0)));
-    x.extend((0..20_000).map(|i| i as f32 * 0.0055));
-    let mut state = 1_u32;
-    for _ in 0..100_000 {
-        state = next_state(state);
-        x.push(f32::from_bits(state));
-    }
-    let negative: Vec<f32> = x.iter().map(|x| -x).collect();
-    x.extend(negative);
-    x
-}
-
 /// Runs `check` on every instruction set.
 pub fn on_every_isa(check: impl Fn()) {
     Isa::available().for_each(|isa| isa.with(&check));

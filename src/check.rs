@@ -40,6 +40,14 @@ pub fn halves(name: &str, len: usize, half: &str, half_len: usize, columns: usiz
     assert!(half_len == len / 2, "{half} has {half_len} elements, not half of the {len} of {name}");
 }
 
+/// A slice must consist of whole tensors of some channels, and another one have an element for each channel.
+#[track_caller]
+#[inline]
+pub fn channels(name: &str, len: usize, slopes: &str, slopes_len: usize, [channels, inner]: [usize; 2]) {
+    whole_rows(name, len, channels, inner, channels * inner);
+    assert!(slopes_len == channels, "{slopes} has {slopes_len} elements for {channels} channels");
+}
+
 /// A slope must be 0, or positive and finite, as `f64` and rounded to `f32`.
 #[track_caller]
 pub const fn negative_slope(slope: f64) {

@@ -3,7 +3,7 @@
 //! The norm of several slices is the square root of the sum of all squares:
 //!
 //! ```text
-//! for each slice      8 lane sums of the squares in f64 (SumSquares), folded: k + k + 4, then k + 2, k + 1
+//! for each slice      8 lane sums of the squares in f64 (Squares), folded: k + k + 4, then k + 2, k + 1
 //! the slices          added in order
 //! if the sum is near the ends of f64's range: again, with each element times 2^600 or 2^-600
 //! ```
@@ -18,6 +18,7 @@ use crate::isa::level;
 use crate::lanes::{Input, Slices};
 #[cfg(feature = "rayon")]
 use crate::parallel;
+use crate::sum::fold_lanes;
 
 /// Limits every element to `[-limit, limit]`.
 ///
@@ -205,11 +206,7 @@ impl Norm {
         sum_squares: impl Fn(f64, Input<T>) -> [f64; 8],
     ) -> Self {
         let sum_all = |factor: f64| -> f64 {
-            let sum_slice = |slice: &'a [T]| {
-                // The order in which the lanes of a row's sum are folded.
-                let [a, b, c, d, e, f, g, h] = sum_squares(factor, slice.into());
-                ((a + e) + (c + g)) + ((b + f) + (d + h))
-            };
+            let sum_slice = |slice: &'a [T]| fold_lanes(sum_squares(factor, slice.into()));
             slices.clone().map(sum_slice).sum()
         };
         let sum = sum_all(1.0);

@@ -3,14 +3,13 @@
 //! ```text
 //! Clamp         y = max(-limit, min(limit, x))
 //! Scale         y = T(x * first * second), both products in f64
-//! SumSquares    lane sums of (x * factor)^2 in f64, in the shape of crate::sum
+//! Squares       (x * factor)^2 in f64, the terms of a sum
 //! ```
 
-use crate::dispatch::Kernel;
 use crate::elementwise::Map;
-use crate::lanes::{Input, Lanes, Memory, Real, Simd};
+use crate::lanes::{Lanes, Real};
 use crate::math;
-use crate::sum::{BLOCK, Levels, Tree};
+use crate::sum::Terms;
 
 /// Limits each element to `[-limit, limit]`. NaN stays NaN.
 #[derive(Clone, Copy)]
@@ -55,49 +54,23 @@ impl Map<1> for Scale {
     }
 }
 
-/// The lane sums of the squares of a slice, each element times a power of two first, in `f64`.
-pub struct SumSquares<'a, T> {
-    /// The elements.
-    pub input: Input<'a, T>,
+/// The squares, each element times a power of two first.
+#[derive(Clone, Copy)]
+pub struct Squares {
     /// The power of two.
     pub factor: f64,
 }
 
-impl<T: Real> Kernel for SumSquares<'_, T> {
-    type Output = [f64; 8];
-
+impl Terms<1> for Squares {
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) -> [f64; 8] {
-        let zero = <S::F64 as Memory>::zero(simd);
-        let factor = zero.splat(self.factor);
-        let mut levels = Levels::new();
-        let mut tree = Tree::new(&mut levels);
-        let mut blocks = self.input.blocks();
-        while let Some(block) = blocks.whole::<BLOCK>() {
-            let mut sum = zero;
-            for v in 0..BLOCK {
-                let [x]: [T::Lanes<S>; 1] = block.load(simd, v);
-                sum = sum + square(x, factor);
-            }
-            tree.add(sum);
+    fn terms<L: Lanes>(self, [x]: [L; 1]) -> [L::Double; 2] {
+        let [a, b] = x.widen();
+        let factor = a.splat(self.factor);
+        if L::Float::IS_F32 {
+            let (a, b) = (a * factor, b * factor);
+            return [a * a, b * b];
         }
-        let mut sum = zero;
-        while let Some(partial) = blocks.partial() {
-            let [x]: [T::Lanes<S>; 1] = partial.load(simd);
-            sum = sum + square(x, factor);
-        }
-        tree.finish(sum).to_array()
+        let a = math::product(a, factor);
+        [math::product(a, a); 2]
     }
-}
-
-/// The squares of a lane value's elements, each times the factor first. The two halves of 16 `f32` are added.
-#[inline(always)]
-fn square<L: Lanes>(x: L, factor: L::Double) -> L::Double {
-    let [a, b] = x.widen();
-    if L::Float::IS_F32 {
-        let (a, b) = (a * factor, b * factor);
-        return a * a + b * b;
-    }
-    let a = math::product(a, factor);
-    math::product(a, a)
 }

@@ -5,15 +5,18 @@
 //! have no type parameters and are therefore compiled in this crate.
 
 use crate::binary;
-use crate::clipping::{Clamp, Scale, SumSquares};
+use crate::clipping::{Clamp, Scale, Squares};
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::elementwise;
-use crate::fused::{self, Added, Forward, Gate, GateGradient, GateGradientRows, GateRows, Gradient};
+use crate::fused::{
+    self, Added, Forward, Gate, GateGradient, GateGradientRows, GateRows, Gradient, SlopeSums, Sloped, SlopedGradient,
+};
 use crate::lanes::{Input, Real, Rows, Slices};
 use crate::options::Weights;
 use crate::passes::drive;
 use crate::recipes::{LogSoftmax, LogSoftmaxGradient, LogSumExp, LossRecipe, Softmax, SoftmaxGradient};
+use crate::sum::Sum;
 
 /// An element type of the slices: `f32` or, with the default feature of this name, `f64`.
 ///
@@ -34,6 +37,12 @@ pub trait Float: Real {
     fn gated_gradient(level: Level, work: GateGradient<Self>, act: Gradient<Self>);
     #[doc(hidden)]
     fn gated_gradient_rows(level: Level, work: GateGradientRows<Self>, act: Gradient<Self>);
+    #[doc(hidden)]
+    fn sloped(level: Level, work: Sloped<Self>);
+    #[doc(hidden)]
+    fn sloped_gradient(level: Level, work: SlopedGradient<Self>);
+    #[doc(hidden)]
+    fn slope_sums(level: Level, work: SlopeSums<Self>);
     #[doc(hidden)]
     fn clamp(level: Level, limit: f64, slices: &mut Slices<Self, 1>);
     #[doc(hidden)]
@@ -107,6 +116,15 @@ macro_rules! float {
             fn gated_gradient_rows(level: Level, work: GateGradientRows<Self>, act: Gradient<Self>) {
                 fused::gated_gradient_rows(level, work, act);
             }
+            fn sloped(level: Level, work: Sloped<Self>) {
+                fused::sloped(level, work);
+            }
+            fn sloped_gradient(level: Level, work: SlopedGradient<Self>) {
+                fused::sloped_gradient(level, work);
+            }
+            fn slope_sums(level: Level, work: SlopeSums<Self>) {
+                fused::slope_sums(level, work);
+            }
             fn clamp(level: Level, limit: f64, slices: &mut Slices<Self, 1>) {
                 elementwise::run(level, Clamp(limit), slices);
             }
@@ -114,7 +132,7 @@ macro_rules! float {
                 elementwise::run(level, Scale(factors), slices);
             }
             fn sum_squares(level: Level, factor: f64, input: Input<Self>) -> [f64; 8] {
-                level.run(SumSquares { input, factor })
+                level.run(Sum { input, terms: Squares { factor } })
             }
             fn softmax(level: Level, rows: &mut Rows<Self, 1>) {
                 drive(level, &mut Softmax, rows);

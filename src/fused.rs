@@ -1,4 +1,4 @@
-//! Additions before an activation, and gates: kernels that run one after another on the same block, while it is in the
+//! Additions before an activation, gates, and slopes by channel: kernels that run one after another on the same block, while it is in the
 //! first-level cache.
 //!
 //! ```text
@@ -14,12 +14,14 @@
 
 mod added;
 mod gate;
+mod slopes;
 
 pub use added::{Added, added};
 pub use gate::{
     Gate, GateGradient, GateGradientRows, GateRows, Gradient, Halves, gated, gated_gradient, gated_gradient_rows,
     gated_rows,
 };
+pub use slopes::{Channels, SlopeSums, Sloped, SlopedGradient, slope_sums, sloped, sloped_gradient};
 
 use crate::dispatch::Level;
 use crate::elementwise::{self, Map};

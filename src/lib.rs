@@ -14,6 +14,7 @@ mod activation;
 mod clip;
 mod gated;
 mod loss;
+mod prelu;
 mod softmax;
 
 mod call;
@@ -63,6 +64,7 @@ pub use gated::{Gated, GatedRows};
 pub use isa::{Isa, UnknownIsa};
 pub use loss::{BinaryCrossEntropy, CrossEntropy};
 pub use options::Scale;
+pub use prelu::PRelu;
 pub use softmax::{LogSoftmax, LogSumExp, Softmax};
 pub use stream::{set_streaming_threshold, streaming_threshold};
 

@@ -27,7 +27,8 @@
 //! The worst error grows with the logarithm of the number of blocks, not with the number of terms: a row of equal
 //! terms, whose roundings all go the same way, would be off by hundreds of ulp with plain partial sums.
 
-use crate::lanes::{Lanes, Line, Stack};
+use crate::dispatch::Kernel;
+use crate::lanes::{Lanes, Line, Memory, Real, Simd, Slices, Stack};
 
 /// The number of lane values in a block.
 pub const BLOCK: usize = 8;
@@ -83,6 +84,58 @@ impl<'l, L: Lanes> Tree<'l, L> {
         }
         sum
     }
+}
+
+/// The terms of a sum over the positions of `N` slices.
+pub trait Terms<const N: usize>: Copy {
+    /// The terms of one lane value of each slice, in `f64`. Of `f64` lanes the first half counts.
+    fn terms<L: Lanes>(self, x: [L; N]) -> [L::Double; 2];
+}
+
+/// The lane sums of some terms in `f64`. Of 16 `f32`, those of the two halves are added first.
+pub struct Sum<'a, T, F, const N: usize> {
+    /// The elements.
+    pub input: Slices<'a, T, N, 0>,
+    /// What is summed.
+    pub terms: F,
+}
+
+impl<T: Real, F: Terms<N>, const N: usize> Kernel for Sum<'_, T, F, N> {
+    type Output = [f64; 8];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> [f64; 8] {
+        let zero = <S::F64 as Memory>::zero(simd);
+        let mut levels = Levels::new();
+        let mut tree = Tree::new(&mut levels);
+        let mut blocks = self.input.blocks();
+        while let Some(block) = blocks.whole::<BLOCK>() {
+            let mut sum = zero;
+            for v in 0..BLOCK {
+                let x: [T::Lanes<S>; N] = block.load(simd, v);
+                sum = sum + both(x, self.terms);
+            }
+            tree.add(sum);
+        }
+        let mut sum = zero;
+        while let Some(partial) = blocks.partial() {
+            let x: [T::Lanes<S>; N] = partial.load(simd);
+            sum = sum + both(x, self.terms);
+        }
+        tree.finish(sum).to_array()
+    }
+}
+
+/// The terms of a lane value, the two halves of 16 `f32` added.
+#[inline(always)]
+fn both<L: Lanes, const N: usize>(x: [L; N], terms: impl Terms<N>) -> L::Double {
+    let [a, b] = terms.terms(x);
+    if L::Float::IS_F32 { a + b } else { a }
+}
+
+/// The sum of the lanes, in the order of [`Fold::fold_sum`](crate::lanes::Fold::fold_sum).
+pub fn fold_lanes([a, b, c, d, e, f, g, h]: [f64; 8]) -> f64 {
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 /// A sum of numbers that are not in lanes, one after the other, with Neumaier's compensation of the rounding errors.

@@ -71,6 +71,7 @@ struct Memory<T> {
     a: [T; 32],
     b: [T; 32],
     c: [T; 32],
+    d: [T; 32],
 }
 
 type Call<T> = Box<dyn Fn(&mut Memory<T>)>;
@@ -283,6 +284,27 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
         twins!(table: m => op, backward par_backward(&m.a[..3], &m.a[..3], &m.a[..3], &mut m.b[..3], &mut m.c[..other]),
             "lengths differ: gate has 3 elements, dvalue has {other}");
     }
+    for wrong in [5, 7] {
+        let op = PRelu::axis(3, 2);
+        twins!(table: m => op, forward par_forward(&m.a[..wrong], &m.b[..3], &mut m.c[..wrong]),
+            "x has {wrong} elements: not a whole number of axis * inner = 3 * 2");
+        twins!(table: m => op, forward par_forward(&m.a[..6], &m.b[..3], &mut m.c[..wrong]),
+            "lengths differ: x has 6 elements, y has {wrong}");
+        twins!(table: m => op, forward par_forward(&m.a[..6], &m.b[..wrong], &mut m.c[..6]),
+            "slopes has {wrong} elements for 3 channels");
+        twins!(table: m => op, forward_in_place par_forward_in_place(&mut m.a[..wrong], &m.b[..3]),
+            "x has {wrong} elements: not a whole number of axis * inner = 3 * 2");
+        twins!(table: m => op, backward par_backward(&m.a[..6], &m.b[..3], &m.b[..wrong], &mut m.c[..6], &mut m.d[..3]),
+            "lengths differ: x has 6 elements, dy has {wrong}");
+        twins!(table: m => op, backward par_backward(&m.a[..6], &m.b[..3], &m.b[..6], &mut m.c[..wrong], &mut m.d[..3]),
+            "lengths differ: x has 6 elements, dx has {wrong}");
+        twins!(table: m => op, backward par_backward(&m.a[..6], &m.b[..3], &m.b[..6], &mut m.c[..6], &mut m.d[..wrong]),
+            "lengths differ: slopes has 3 elements, dslopes has {wrong}");
+        twins!(table: m => op, backward_in_place par_backward_in_place(&m.a[..6], &m.b[..3], &mut m.c[..wrong], &mut m.d[..3]),
+            "lengths differ: x has 6 elements, dy has {wrong}");
+        twins!(table: m => op, backward_in_place par_backward_in_place(&m.a[..6], &m.b[..wrong], &mut m.c[..6], &mut m.d[..3]),
+            "slopes has {wrong} elements for 3 channels");
+    }
     for op in [Gated(Tanh).rows(3), Gated(Tanh).rows(3).values_first()] {
         for len in [3, 11, 13] {
             twins!(table: m => op, forward par_forward(&m.a[..len], &mut m.b[..6]),
@@ -364,14 +386,14 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
         (gaps, &[0, 4], 2, 10, "the target of row 1 is class 4, but there are 3 classes"),
     ] {
         twins!(table: m => loss, forward par_forward(&m.a[..logits], targets, &mut m.b[..losses]), "{message}");
-        twins!(table: Memory { a, b, c } => loss,
+        twins!(table: Memory { a, b, c, .. } => loss,
             forward_backward par_forward_backward(&a[..logits], targets, 1.0, &mut b[..losses], &mut c[..logits]),
             "{message}");
         twins!(table: Memory { a, b, .. } => loss,
             forward_backward_in_place par_forward_backward_in_place(&mut a[..logits], targets, 1.0, &mut b[..losses]),
             "{message}");
     }
-    twins!(table: Memory { a, b, c } => loss,
+    twins!(table: Memory { a, b, c, .. } => loss,
         forward_backward par_forward_backward(&a[..6], &[0, 0], 1.0, &mut b[..2], &mut c[..3]),
         "lengths differ: logits has 6 elements, dlogits has 3");
 
@@ -381,7 +403,7 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
     twins!(table: Memory { a, c, .. } => loss,
         backward par_backward(&a[..6], &[0, 3], 1.0, &mut c[..6]),
         "the target of row 1 is class 3, but there are 3 classes");
-    twins!(table: Memory { a, b, c } => loss,
+    twins!(table: Memory { a, b, c, .. } => loss,
         forward_backward par_forward_backward(&a[..6], &[0, 0], Scale::Rows(&[T::default(); 3]), &mut b[..2], &mut c[..6]),
         "scale has 3 elements for 2 rows");
     twins!(table: Memory { a, c, .. } => loss,
@@ -401,7 +423,7 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
         "lengths differ: logits has 6 elements, probabilities has 5");
     twins!(table: Memory { a, b, .. } => loss, forward_soft par_forward_soft(&a[..6], &a[..6], &mut b[..3]),
         "losses has 3 elements for 2 rows");
-    twins!(table: Memory { a, b, c } => loss,
+    twins!(table: Memory { a, b, c, .. } => loss,
         forward_backward_soft par_forward_backward_soft(&a[..6], &a[..6], 1.0, &mut b[..2], &mut c[..9]),
         "lengths differ: logits has 6 elements, dlogits has 9");
     mistake!(table: _ => CrossEntropy::axis(3, usize::MAX), "axis * inner overflows: 3 * {}", usize::MAX);
@@ -419,18 +441,18 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
         mistake!(table: m => loss.class_weights(&m.a[..len]), "there are {len} weights for 3 classes");
     }
     let binary = BinaryCrossEntropy::new();
-    twins!(table: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..5], &mut c[..6]),
+    twins!(table: Memory { a, b, c, .. } => binary, forward par_forward(&a[..6], &b[..5], &mut c[..6]),
         "lengths differ: logits has 6 elements, targets has 5");
-    twins!(table: Memory { a, b, c } => binary, forward par_forward(&a[..6], &b[..6], &mut c[..7]),
+    twins!(table: Memory { a, b, c, .. } => binary, forward par_forward(&a[..6], &b[..6], &mut c[..7]),
         "lengths differ: logits has 6 elements, losses has 7");
-    twins!(table: Memory { a, b, c } => binary,
+    twins!(table: Memory { a, b, c, .. } => binary,
         forward_backward par_forward_backward(&a[..6], &a[..6], 1.0, &mut b[..6], &mut c[..5]),
         "lengths differ: logits has 6 elements, dlogits has 5");
-    twins!(table: Memory { a, b, c } => binary,
+    twins!(table: Memory { a, b, c, .. } => binary,
         forward_backward par_forward_backward(&a[..6], &a[..6], 1.0, &mut b[..5], &mut c[..6]),
         "lengths differ: logits has 6 elements, losses has 5");
     for weights in [0, 4] {
-        twins!(table: Memory { a, b, c } => BinaryCrossEntropy::new().positive_weights(&a[..weights]),
+        twins!(table: Memory { a, b, c, .. } => BinaryCrossEntropy::new().positive_weights(&a[..weights]),
             forward par_forward(&a[..6], &b[..6], &mut c[..6]),
             "logits has 6 elements: not whole rows of {weights}, for which there are weights");
     }
@@ -491,7 +513,7 @@ fn exact_table() -> Vec<Mistake<f32>> {
 
 /// Makes a mistake. Returns what is wrong with its panic, if anything.
 fn fault<T: Float>(Mistake { line, message, call }: &Mistake<T>, numbers: [T; 32]) -> Option<String> {
-    let before = Memory { a: numbers, b: numbers, c: numbers };
+    let before = Memory { a: numbers, b: numbers, c: numbers, d: numbers };
     let mut memory = before.clone();
     let Some(caught) = catch(|| call(&mut memory)) else {
         return Some(format!("line {line}: no panic, but expected was: {message}"));

@@ -68,6 +68,8 @@ binary cross-entropy                          20c23f9143901e9c 01be18cb1aa94ac0
 binary cross-entropy and gradient             dc8917d836f89075 6fbbe8f2b36c8368
 binary cross-entropy with weights             a477a0d05b3bf8c0 698bac2d448cd592
 binary cross-entropy and gradient with weights 1153c6a16980b227 df6f368526eac6c3
+prelu                                         f733c7b53d6430ed c942b8615c454c4f
+prelu gradient                                17a46366fdb0f870 c6f4a7499abc82de
 softmax                                       e032a4a969404f14 af2dba9730132026
 softmax, certain                              12436f3d8df66fb4 30a3d0aa2412a868
 softmax gradient                              385ac11ff16b173b 49c1b373a377e03e

@@ -6,7 +6,7 @@
 //! missing here, or if the README's table has no row for it.
 //!
 //! To add an activation, add it to [`activations::ACTIVATIONS`]. To add another operation, add it to `all` in one of
-//! the modules [`softmax`], [`loss`] and [`clip`].
+//! the other modules.
 
 pub mod binary;
 pub mod bound;
@@ -20,6 +20,7 @@ pub mod loss;
 mod operation;
 mod oracle;
 pub mod panics;
+pub mod prelu;
 mod shape;
 pub mod softmax;
 mod uninit;
@@ -59,6 +60,7 @@ pub fn all<T: Element>(shape: Shape, parameters: &Parameters) -> Vec<Operation<T
     let targets = targets.clone().unwrap_or_else(|| (0..shape.rows()).map(class_of_row).collect());
     let mut operations = elementwise::all(shape.len());
     operations.extend(fused::all(shape));
+    operations.extend(prelu::all(shape));
     operations.extend(softmax::all(shape));
     operations.extend(loss::all(shape, &targets, *scale, Options::default()));
     operations.extend(loss::all(shape, &targets, None, Options::ALL));

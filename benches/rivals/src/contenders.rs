@@ -49,8 +49,8 @@ pub fn contender(name: &str, operation: Operation, shape: Shape, x: &[f32]) -> O
         "tract-linalg" => tract::contender(operation, shape),
         "candle-nn" => Some(candle::contender(operation, shape, x)),
         "yscv-kernels" => yscv::contender(operation, shape, x),
-        "wide" => Some(wide_loop::contender(operation, shape)),
-        "std" => Some(std_loop::contender(operation, shape)),
+        "wide" => wide_loop::contender(operation, shape),
+        "std" => std_loop::contender(operation, shape),
         isa => Some(ours::contender(isa.parse().ok()?, operation, shape)),
     }
 }

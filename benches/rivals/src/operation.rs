@@ -13,13 +13,24 @@ pub enum Operation {
     Relu,
     Exp,
     LeakyRelu,
+    Silu,
+    Gelu,
     Softmax,
     LogSoftmax,
 }
 
 impl Operation {
-    pub const ALL: [Self; 7] =
-        [Self::Sigmoid, Self::Tanh, Self::Relu, Self::Exp, Self::LeakyRelu, Self::Softmax, Self::LogSoftmax];
+    pub const ALL: [Self; 9] = [
+        Self::Sigmoid,
+        Self::Tanh,
+        Self::Relu,
+        Self::Exp,
+        Self::LeakyRelu,
+        Self::Silu,
+        Self::Gelu,
+        Self::Softmax,
+        Self::LogSoftmax,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -28,6 +39,8 @@ impl Operation {
             Self::Relu => "relu",
             Self::Exp => "exp",
             Self::LeakyRelu => "leaky_relu",
+            Self::Silu => "silu",
+            Self::Gelu => "gelu",
             Self::Softmax => "softmax",
             Self::LogSoftmax => "log_softmax",
         }
@@ -67,6 +80,8 @@ impl Operation {
             Self::Relu => each(reference::relu),
             Self::Exp => each(reference::exp),
             Self::LeakyRelu => each(|x| reference::leaky_relu(x, SLOPE.into())),
+            Self::Silu => each(|x| reference::swish(x, 1.0)),
+            Self::Gelu => each(reference::gelu),
             Self::Softmax => rows(reference::softmax),
             Self::LogSoftmax => rows(reference::log_softmax),
         }

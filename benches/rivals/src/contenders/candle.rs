@@ -13,6 +13,8 @@ pub fn contender(operation: Operation, shape: Shape, x: &[f32]) -> Box<dyn Conte
         Operation::Relu => on_tensors(shape, x, Tensor::relu),
         Operation::Exp => on_tensors(shape, x, Tensor::exp),
         Operation::LeakyRelu => on_tensors(shape, x, |x| ops::leaky_relu(x, SLOPE.into())),
+        Operation::Silu => on_tensors(shape, x, Tensor::silu),
+        Operation::Gelu => on_tensors(shape, x, Tensor::gelu_erf),
         Operation::Softmax => on_tensors(shape, x, ops::softmax_last_dim),
         Operation::LogSoftmax => on_tensors(shape, x, |x| ops::log_softmax(x, 1)),
     }

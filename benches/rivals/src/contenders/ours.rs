@@ -1,6 +1,6 @@
 //! The crate `activations`.
 
-use activations::{Exp, Isa, LeakyRelu, LogSoftmax, Relu, Sigmoid, Softmax, Tanh};
+use activations::{Exp, Gelu, Isa, LeakyRelu, LogSoftmax, Relu, Sigmoid, Silu, Softmax, Tanh};
 
 use super::{Contender, slices};
 use crate::operation::{Operation, SLOPE, Shape};
@@ -22,6 +22,8 @@ pub fn contender(isa: Isa, operation: Operation, shape: Shape) -> Box<dyn Conten
         Operation::Relu => slices(|x, y| Relu.forward(x, y)),
         Operation::Exp => slices(|x, y| Exp.forward(x, y)),
         Operation::LeakyRelu => slices(|x, y| LeakyRelu::new(SLOPE.into()).forward(x, y)),
+        Operation::Silu => slices(|x, y| Silu.forward(x, y)),
+        Operation::Gelu => slices(|x, y| Gelu.forward(x, y)),
         Operation::Softmax => slices(move |x, y| Softmax::rows(columns).forward(x, y)),
         Operation::LogSoftmax => slices(move |x, y| LogSoftmax::rows(columns).forward(x, y)),
     };

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use rten_simd::{SimdOp, SimdUnaryOp};
-use rten_vecmath::{Exp, LeakyRelu, LogSoftmax, Sigmoid, Softmax, Tanh};
+use rten_vecmath::{Exp, Gelu, LeakyRelu, LogSoftmax, Sigmoid, Silu, Softmax, Tanh};
 
 use super::{Contender, rows, slices};
 use crate::operation::{Operation, SLOPE, Shape};
@@ -15,6 +15,8 @@ pub fn contender(operation: Operation, shape: Shape) -> Option<Box<dyn Contender
         Operation::Tanh => map(Tanh {}),
         Operation::Exp => map(Exp {}),
         Operation::LeakyRelu => map(LeakyRelu { alpha: SLOPE }),
+        Operation::Silu => map(Silu {}),
+        Operation::Gelu => map(Gelu {}),
         Operation::Softmax => rows(shape, |x, y| _ = Softmax::new(x, output(y)).dispatch()),
         Operation::LogSoftmax => rows(shape, |x, y| _ = LogSoftmax::new(x, output(y)).dispatch()),
     })

@@ -19,6 +19,9 @@ pub fn contender(operation: Operation, shape: Shape) -> Option<Box<dyn Contender
             let kernel = Func::LeakyRelu.ew_f32_param().ok()?;
             Some(in_place(move |y| kernel.run_with_params(y, SLOPE).expect("a leaky relu")))
         }
+        Operation::Silu => elementwise(Func::Silu),
+        // Its GELU is the tanh form.
+        Operation::Gelu => None,
         Operation::Softmax => softmax(shape),
     }
 }

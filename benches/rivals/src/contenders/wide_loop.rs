@@ -7,13 +7,16 @@ use crate::operation::{Operation, SLOPE, Shape};
 
 const LANES: usize = 8;
 
-pub fn contender(operation: Operation, shape: Shape) -> Box<dyn Contender> {
-    match operation {
+pub fn contender(operation: Operation, shape: Shape) -> Option<Box<dyn Contender>> {
+    Some(match operation {
+        // There is no error function.
+        Operation::Gelu => return None,
         Operation::Sigmoid => slices(|x, y| map(x, y, |x| 1.0 / (1.0 + (-x).exp()))),
         Operation::Tanh => slices(|x, y| map(x, y, f32x8::tanh)),
         Operation::Relu => slices(|x, y| map(x, y, |x| x.fast_max(f32x8::ZERO))),
         Operation::Exp => slices(|x, y| map(x, y, f32x8::exp)),
         Operation::LeakyRelu => slices(|x, y| map(x, y, |x| x.fast_max(SLOPE * x))),
+        Operation::Silu => slices(|x, y| map(x, y, |x| x / (1.0 + (-x).exp()))),
         Operation::Softmax => rows(shape, |x, y| {
             let max = largest(x);
             map(x, y, |x| (x - max).exp());
@@ -27,7 +30,7 @@ pub fn contender(operation: Operation, shape: Shape) -> Box<dyn Contender> {
             let log_sum = sum.reduce_add().ln();
             map(x, y, |x| (x - max) - log_sum);
         }),
-    }
+    })
 }
 
 fn largest(x: &[f32]) -> f32 {

@@ -11,7 +11,8 @@ use crate::operation::{Operation, Shape};
 
 pub fn contender(operation: Operation, shape: Shape, x: &[f32]) -> Option<Box<dyn Contender>> {
     match operation {
-        Operation::LeakyRelu => None,
+        // Its GELU is the sigmoid form, and its SiLU allocates a tensor.
+        Operation::LeakyRelu | Operation::Silu | Operation::Gelu => None,
         Operation::Sigmoid => Some(slices(sigmoid_slice_dispatch)),
         Operation::Tanh => Some(slices(tanh_slice_dispatch)),
         Operation::Relu => Some(slices(relu_to_slice_dispatch)),

@@ -15,7 +15,7 @@
 //! The outputs are the gradient and the loss, in this order: a loss alone is written over its gradient.
 
 use crate::elementwise::Map;
-use crate::lanes::{Lanes, Real};
+use crate::lanes::{Element, Lanes, Real};
 use crate::math;
 
 /// Gradient and loss without weights.

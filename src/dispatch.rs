@@ -55,17 +55,17 @@ impl Level {
         None
     }
 
-    /// AVX2 and FMA.
+    /// AVX2, FMA and F16C, which CPUs with the first two have too.
     pub fn avx2() -> Option<Level> {
         // Exactly the features that `avx2::run` enables.
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
             return Some(Level(Set::Avx2));
         }
         None
     }
 
-    /// AVX-512 F, VL, DQ and BW, AVX2 and FMA.
+    /// AVX-512 F, VL, DQ and BW, AVX2, FMA and F16C.
     pub fn avx512() -> Option<Level> {
         // Exactly the features that `avx512::run` enables.
         #[cfg(target_arch = "x86_64")]
@@ -75,6 +75,7 @@ impl Level {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c")
         {
             return Some(Level(Set::Avx512));
         }
@@ -126,7 +127,7 @@ mod avx512 {
     use super::Kernel;
     use crate::lanes::Avx512;
 
-    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c")]
     #[allow(unsafe_code)]
     pub fn run<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: this function's features are the ones that the token stands for.
@@ -139,7 +140,7 @@ mod avx2 {
     use super::Kernel;
     use crate::lanes::Avx2;
 
-    #[target_feature(enable = "avx2,fma")]
+    #[target_feature(enable = "avx2,fma,f16c")]
     #[allow(unsafe_code)]
     pub fn run<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: this function's features are the ones that the token stands for.

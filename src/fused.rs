@@ -17,16 +17,14 @@ mod gate;
 mod slopes;
 
 pub use added::{Added, added};
-pub use gate::{
-    Gate, GateGradient, GateGradientRows, GateRows, Gradient, Halves, gated, gated_gradient, gated_gradient_rows,
-    gated_rows,
-};
+pub use gate::{GateGradientRows, GateRows, Gradient, Halves, gated, gated_gradient, gated_gradient_rows, gated_rows};
 pub use slopes::{Channels, SlopeSums, Sloped, SlopedGradient, slope_sums, sloped, sloped_gradient};
 
 use crate::dispatch::Level;
 use crate::elementwise::{self, Map};
 use crate::lanes::{Lanes, Real, Slices};
 use crate::math;
+use crate::storage::Storage;
 
 /// The kernel of an activation on one block.
 pub type Forward<'f, T> = &'f dyn Fn(Level, &mut Slices<T, 1>);
@@ -67,8 +65,8 @@ impl Map<2> for Product {
 }
 
 /// The first of the two shared maps.
-fn sum<T: Real>(level: Level, slices: &mut Slices<T, 2>) {
-    elementwise::run(level, Sum, slices);
+fn sum<T: Storage>(level: Level, slices: &mut Slices<T, 2>) {
+    T::map(level, Sum, slices);
 }
 
 /// The second one.

@@ -4,7 +4,8 @@ use crate::activation::{Activation, Saved};
 use crate::call::{Call, twins};
 use crate::cost::Cost;
 use crate::float::{Float, Kernels};
-use crate::fused::{Gate, GateGradient, GateGradientRows, GateRows, Gradient, Halves};
+use crate::fused::{GateGradientRows, GateRows, Gradient, Halves};
+use crate::lanes::Slices;
 
 /// A gated linear unit: `act(gate) * value`.
 ///
@@ -64,8 +65,8 @@ macro_rules! with_gradient {
         let activation = $activation;
         let takes_output = activation.saved() == Saved::Output;
         let (forward, backward) = (
-            |level, slices: &mut crate::lanes::Slices<$T, 1>| $T::forward(activation, level, slices),
-            |level, slices: &mut crate::lanes::Slices<$T, 2>| $T::backward(activation, level, slices),
+            |level, slices: &mut Slices<$T::Arithmetic, 1>| $T::forward_kernel(activation, level, slices),
+            |level, slices: &mut Slices<$T::Arithmetic, 2>| $T::backward_kernel(activation, level, slices),
         );
         $T::$run($level, $part, Gradient { forward: &forward, backward: &backward, takes_output })
     }};
@@ -85,8 +86,10 @@ impl<A: Activation> Gated<A> {
         /// If the lengths differ.
         pub threads => fn forward | par_forward [T: Float] (&self, gate: &[T], value: &[T], y: &mut [T]) {
             let cost = || costs(&self.0)[0];
-            let run = |level, part| T::gated(level, part, &|level, slices| T::forward(&self.0, level, slices));
-            Call { work: Gate::new(gate, value, y), cost, run }.on(threads)
+            let forward = |level, slices: &mut Slices<T::Arithmetic, 1>| T::forward_kernel(&self.0, level, slices);
+            let run = |level, mut part| T::gated(level, &mut part, &forward);
+            let work = Slices::<T, 2>::new([("gate", gate), ("value", value)], ("y", y));
+            Call { work, cost, run }.on(threads)
         }
 
         /// Writes the gradients with respect to gate and value, from both and the gradient `dy` with respect to the output.
@@ -97,8 +100,13 @@ impl<A: Activation> Gated<A> {
         pub threads => fn backward | par_backward [T: Float]
         (&self, gate: &[T], value: &[T], dy: &[T], dgate: &mut [T], dvalue: &mut [T]) {
             let cost = || costs(&self.0)[1];
-            let run = |level, part| with_gradient!(&self.0, T, gated_gradient, level, part);
-            Call { work: GateGradient::new(gate, value, dy, dgate, dvalue), cost, run }.on(threads)
+            let run = |level, mut part| {
+                let part = &mut part;
+                with_gradient!(&self.0, T, gated_gradient, level, part)
+            };
+            let sources = [("gate", gate), ("value", value), ("dy", dy)];
+            let work = Slices::<T, 3, 2>::two(sources, [("dgate", dgate), ("dvalue", dvalue)]);
+            Call { work, cost, run }.on(threads)
         }
     }
 }
@@ -121,8 +129,10 @@ impl<A: Activation> GatedRows<A> {
         /// Unless `x` has whole rows, and `y` half as many elements.
         pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
             let cost = || costs(&self.activation)[0];
-            let run =
-                |level, part| T::gated_rows(level, part, &|level, slices| T::forward(&self.activation, level, slices));
+            let forward = |level, slices: &mut Slices<T::Arithmetic, 1>| {
+                T::forward_kernel(&self.activation, level, slices);
+            };
+            let run = |level, part| T::gated_rows(level, part, &forward);
             Call { work: GateRows::new(self.halves(), x, y), cost, run }.on(threads)
         }
 

@@ -39,7 +39,7 @@ pub enum Isa {
     /// The instructions that the build was compiled for, through the `wide` crate: SSE2 in a plain x86-64 build, NEON
     /// on aarch64, simd128 on wasm where enabled.
     Portable,
-    /// AVX2 and FMA.
+    /// AVX2, FMA and F16C.
     Avx2,
     /// AVX-512 F, VL, DQ and BW.
     Avx512,

@@ -17,11 +17,15 @@ pub const REFERENCE_ULP: f64 = 2.0;
 /// The bound on a gradient from the saved input beyond [`Activation::gradient_tail`], in ulp of the gradient.
 const TAIL_ULP: f64 = 8.0;
 
+/// Whether this is `f64`, in which references are no wider than results.
+fn is_f64<T: Float>() -> bool {
+    size_of::<T>() == size_of::<f64>()
+}
+
 /// Whether a value is so close to the largest finite number, or beyond it, that rounding errors decide about an
 /// overflow.
 pub fn is_near_overflow<T: Float>(x: f64) -> bool {
-    let epsilon = ulp::spacing::<T>(1.0);
-    x.abs() > T::MAX_FINITE * (1.0 - 16.0 * epsilon)
+    x.abs() > T::MAX_FINITE * (1.0 - 16.0 * T::EPSILON)
 }
 
 /// Whether a result is within `bound` ulp of the true value, as an `f64` reference gives it.
@@ -29,7 +33,7 @@ pub fn is_near_overflow<T: Float>(x: f64) -> bool {
 /// A result in `f64` gets [`REFERENCE_ULP`] on top. Where the true value is near the largest finite number, the result
 /// may be any number near it, or infinite.
 pub fn is_within<T: Float>(actual: T, exact: f64, bound: f64) -> bool {
-    let bound = if T::IS_F32 { bound } else { bound + REFERENCE_ULP };
+    let bound = if is_f64::<T>() { bound + REFERENCE_ULP } else { bound };
     ulp::error(actual, exact) <= bound || is_near_overflow::<T>(exact) && is_near_overflow::<T>(actual.to_f64())
 }
 
@@ -49,7 +53,7 @@ pub fn gradient_error<T: Float>(act: &dyn Activation, saved: f64, dy: f64, dx: T
 /// What results in `f64` are allowed beside [`REFERENCE_ULP`]. The activations whose gradient takes the input are products
 /// and quotients of several rounded numbers in the reference too, and their gradients differences of such.
 fn more_of_reference<T: Float>(act: &dyn Activation) -> f64 {
-    if !T::IS_F32 && act.saved() == Saved::Input { REFERENCE_ULP } else { 0.0 }
+    if is_f64::<T>() && act.saved() == Saved::Input { REFERENCE_ULP } else { 0.0 }
 }
 
 /// Panics unless each y is within its bound and in the range, on the current instruction set.
@@ -73,7 +77,7 @@ pub fn assert_gradients<T: Float>(act: &dyn Activation, saved: &[T], dy: &[T], d
     for ((&saved, &dy), &dx) in saved.iter().zip(dy).zip(dx) {
         let error = gradient_error(act, saved.to_f64(), dy.to_f64(), dx);
         let exact = act.reference_gradient(saved.to_f64(), dy.to_f64());
-        let allowance = if T::IS_F32 { 0.0 } else { REFERENCE_ULP + more_of_reference::<T>(act) };
+        let allowance = if is_f64::<T>() { REFERENCE_ULP + more_of_reference::<T>(act) } else { 0.0 };
         let is_right = error <= act.gradient_ulp() + allowance
             || is_near_overflow::<T>(exact) && is_near_overflow::<T>(dx.to_f64());
         assert!(

@@ -53,6 +53,8 @@
 use std::ops::{Add, Div, Mul, Sub};
 
 mod gradual;
+#[cfg(feature = "half")]
+mod half;
 mod lines;
 mod portable;
 mod real;
@@ -72,13 +74,15 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use gradual::Gradual;
+#[cfg(feature = "half")]
+pub use half::{Half, Narrow, Widen};
 pub use lines::{Appender, Line, Stack};
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
-pub use real::Real;
+pub use real::{Element, Real};
 pub use rows::{Columns, Rows, Shape};
 #[cfg(all(feature = "scalar", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use scalar::{Scalar, count_assists};
-pub use slices::{Block, Input, Partial, Slices, initialise};
+pub use slices::{Block, Input, Operand, Partial, Slices, initialise};
 pub use split::Split;
 
 /// The number of rows that [`Fold`] takes at once: the lanes of `f32`.
@@ -99,6 +103,20 @@ pub trait Simd: Copy {
     /// Fetches a cache line to the first-level cache, where there is an instruction for it. The address may be invalid.
     #[inline(always)]
     fn prefetch<T>(self, _: *const T) {}
+
+    /// Converts `f16` to `f32`, given their bit patterns.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn widen_f16(self, bits: [u16; 16]) -> [f32; 16] {
+        half::widen_f16(bits)
+    }
+
+    /// Rounds `f32` to `f16`.
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn narrow_f16(self, numbers: [f32; 16]) -> [u16; 16] {
+        half::narrow_f16(numbers)
+    }
 
     /// Orders all [`Memory::stream`] before any later store, so that another thread which sees the later one sees them.
     #[inline(always)]

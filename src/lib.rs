@@ -34,6 +34,7 @@ mod clipping;
 mod elementwise;
 mod passes;
 mod recipes;
+mod storage;
 
 mod dispatch;
 mod lanes;
@@ -59,7 +60,7 @@ pub use class::Class;
 pub use clip::{clip_by_global_norm, clip_by_value, global_norm, scale};
 #[cfg(feature = "rayon")]
 pub use clip::{par_clip_by_global_norm, par_clip_by_value, par_global_norm, par_scale};
-pub use float::Float;
+pub use float::{Float, Weight};
 pub use gated::{Gated, GatedRows};
 pub use isa::{Isa, UnknownIsa};
 pub use loss::{BinaryCrossEntropy, CrossEntropy};

@@ -9,7 +9,7 @@ use crate::check;
 use crate::class::{Class, Targets};
 use crate::cost::Cost;
 use crate::dispatch::Level;
-use crate::float::Float;
+use crate::float::{Float, Weight};
 use crate::lanes::{Rows, Shape, Slices, Split};
 use crate::options::{Options, Scale};
 use crate::recipes::LossRecipe;
@@ -119,7 +119,7 @@ impl<'o> CrossEntropy<'o> {
     ///
     /// If there is not one weight for each class.
     #[track_caller]
-    pub fn class_weights<W: Float>(self, weights: &'o [W]) -> Self {
+    pub fn class_weights<W: Weight>(self, weights: &'o [W]) -> Self {
         check::class_weights(weights.len(), self.shape.axis);
         Self { options: Options { weights: Some(W::weights(weights)), ..self.options }, ..self }
     }
@@ -143,7 +143,7 @@ impl<'o> CrossEntropy<'o> {
         /// If `logits` is not whole rows, if `targets` or `losses` does not have one element for each row, or if a
         /// target is neither a class nor the [ignored](Self::ignoring) number.
         pub threads => fn forward | par_forward [T: Float, C: Class]
-        (&self, logits: &[T], targets: &[C], losses: &mut [T]) {
+        (&self, logits: &[T], targets: &[C], losses: &mut [T::Arithmetic]) {
             let work = self.check_arguments(Slices::from(logits), targets, Some(losses), Scale::All(0.0));
             let options = self.options;
             let run = move |level, Arguments { mut logits, targets, losses, scale }: Arguments<T, 1, 0>| {
@@ -159,7 +159,7 @@ impl<'o> CrossEntropy<'o> {
         /// As [`forward`](Self::forward), if the lengths of `logits` and `dlogits` differ, or if `scale` has another
         /// number of rows.
         pub threads => fn forward_backward | par_forward_backward ['s, T: Float, C: Class]
-        (&self, logits: &[T], targets: &[C], scale: impl Into<Scale<'s, T>>, losses: &mut [T], dlogits: &mut [T]) {
+        (&self, logits: &[T], targets: &[C], scale: impl Into<Scale<'s, T::Arithmetic>>, losses: &mut [T::Arithmetic], dlogits: &mut [T]) {
             let logits = Slices::<T, 1>::new([("logits", logits)], ("dlogits", dlogits));
             let work = self.check_arguments(logits, targets, Some(losses), scale.into());
             self.gradient_call(work).on(threads)
@@ -171,7 +171,7 @@ impl<'o> CrossEntropy<'o> {
         ///
         /// As [`forward`](Self::forward), or if `scale` has another number of rows.
         pub threads => fn forward_backward_in_place | par_forward_backward_in_place ['s, T: Float, C: Class]
-        (&self, logits: &mut [T], targets: &[C], scale: impl Into<Scale<'s, T>>, losses: &mut [T]) {
+        (&self, logits: &mut [T], targets: &[C], scale: impl Into<Scale<'s, T::Arithmetic>>, losses: &mut [T::Arithmetic]) {
             let work =
                 self.check_arguments(Slices::<T, 1>::in_place(logits), targets, Some(losses), scale.into());
             self.gradient_call(work).on(threads)
@@ -184,7 +184,7 @@ impl<'o> CrossEntropy<'o> {
         /// If `logits` is not whole rows, if the lengths of `logits` and `dlogits` differ, if `targets` or `scale` does
         /// not have one element for each row, or if a target is neither a class nor the ignored number.
         pub threads => fn backward | par_backward ['s, T: Float, C: Class]
-        (&self, logits: &[T], targets: &[C], scale: impl Into<Scale<'s, T>>, dlogits: &mut [T]) {
+        (&self, logits: &[T], targets: &[C], scale: impl Into<Scale<'s, T::Arithmetic>>, dlogits: &mut [T]) {
             let logits = Slices::<T, 1>::new([("logits", logits)], ("dlogits", dlogits));
             let work = self.check_arguments(logits, targets, None, scale.into());
             self.gradient_call(work).on(threads)
@@ -199,7 +199,7 @@ impl<'o> CrossEntropy<'o> {
         /// If the lengths of `logits` and `probabilities` differ or are not whole rows, or if `losses` does not have one
         /// element for each row.
         pub threads => fn forward_soft | par_forward_soft [T: Float]
-        (&self, logits: &[T], probabilities: &[T], losses: &mut [T]) {
+        (&self, logits: &[T], probabilities: &[T], losses: &mut [T::Arithmetic]) {
             let sources = Slices::<T, 2, 0>::sources([("logits", logits), ("probabilities", probabilities)]);
             let work = self.check_soft(sources, losses, Scale::All(0.0));
             let options = self.options;
@@ -221,8 +221,8 @@ impl<'o> CrossEntropy<'o> {
             &self,
             logits: &[T],
             probabilities: &[T],
-            scale: impl Into<Scale<'s, T>>,
-            losses: &mut [T],
+            scale: impl Into<Scale<'s, T::Arithmetic>>,
+            losses: &mut [T::Arithmetic],
             dlogits: &mut [T]
         ) {
             let sources = [("logits", logits), ("probabilities", probabilities)];
@@ -244,7 +244,7 @@ impl<'o> CrossEntropy<'o> {
         /// If `logits` is not whole rows, if `targets` does not have one element for each row, or if a target is neither
         /// a class nor the ignored number.
         pub threads => fn mean | par_mean [T: Float, C: Class] (&self, logits: &[T], targets: &[C]) -> f64 {
-            let mut losses = vec![T::default(); targets.len()];
+            let mut losses = vec![T::Arithmetic::default(); targets.len()];
             let work = self.check_arguments(Slices::from(logits), targets, Some(&mut losses), Scale::All(0.0));
             let options = self.options;
             let run = move |level, Arguments { mut logits, targets, losses, scale }: Arguments<T, 1, 0>| {
@@ -262,8 +262,8 @@ impl<'o> CrossEntropy<'o> {
         &self,
         logits: Slices<'a, T, 1, M>,
         targets: &'a [C],
-        losses: Option<&'a mut [T]>,
-        scale: Scale<'a, T>,
+        losses: Option<&'a mut [T::Arithmetic]>,
+        scale: Scale<'a, T::Arithmetic>,
     ) -> Arguments<'a, T, 1, M> {
         let logits = Rows::new(logits, "logits", self.shape);
         check::row_count("targets", targets.len(), logits.len());
@@ -281,8 +281,8 @@ impl<'o> CrossEntropy<'o> {
     fn check_soft<'a, T: Float, const M: usize>(
         &self,
         logits: Slices<'a, T, 2, M>,
-        losses: &'a mut [T],
-        scale: Scale<'a, T>,
+        losses: &'a mut [T::Arithmetic],
+        scale: Scale<'a, T::Arithmetic>,
     ) -> Arguments<'a, T, 2, M> {
         let logits = Rows::new(logits, "logits", self.shape);
         check::row_count("losses", losses.len(), logits.len());
@@ -308,15 +308,15 @@ impl<'o> CrossEntropy<'o> {
 }
 
 /// The arguments of a method, checked: `N` is 2 with soft targets, `M` is 0 without a gradient.
-struct Arguments<'a, T, const N: usize, const M: usize> {
+struct Arguments<'a, T: Float, const N: usize, const M: usize> {
     /// The logits, the soft targets, and the gradient.
     logits: Rows<'a, T, N, M>,
     /// One class for each row.
     targets: Targets<'a>,
     /// One loss for each row, or none at all.
-    losses: &'a mut [T],
+    losses: &'a mut [T::Arithmetic],
     /// The factor of the gradient.
-    scale: Scale<'a, T>,
+    scale: Scale<'a, T::Arithmetic>,
 }
 
 impl<T: Float, const N: usize, const M: usize> Split for Arguments<'_, T, N, M> {

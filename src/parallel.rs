@@ -13,7 +13,7 @@
 
 use crate::cost::{self, Cost};
 use crate::dispatch::Level;
-use crate::lanes::{Real, Slices, Split};
+use crate::lanes::{Element, Slices, Split};
 use crate::sum::BLOCK;
 
 /// Runs `work` on parts of `whole`, or on all of it on this thread where parallel work does not pay.
@@ -24,7 +24,7 @@ pub fn split<W: Split>(level: Level, cost: Cost, whole: W, work: &(dyn Fn(W) + S
 }
 
 /// The results of `work` on parts of some slices, merged by the binary tree of [`crate::sum`].
-pub fn fold<'a, T: Real, const N: usize, const M: usize, R: Send>(
+pub fn fold<'a, T: Element, const N: usize, const M: usize, R: Send>(
     level: Level,
     cost: Cost,
     slices: Slices<'a, T, N, M>,

@@ -14,7 +14,7 @@ use crate::check;
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::float::Float;
-use crate::lanes::{Rows, Shape, Slices, Split, initialise};
+use crate::lanes::{Element, Rows, Shape, Slices, Split, initialise};
 
 /// Declares the constructors of an operation along an axis.
 macro_rules! constructors {
@@ -297,12 +297,12 @@ impl LogSumExp {
         /// # Panics
         ///
         /// If `x` is not whole rows, or if `y` does not have one element for each row.
-        pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
+        pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T::Arithmetic]) {
             let rows = self.view(Slices::from(x), "x");
             if self.shape.axis == 0 {
                 // The sum of no terms. An empty x does not tell the number of rows.
                 check::row_count("y", y.len(), self.rows.unwrap_or(y.len()));
-                y.fill(T::from_f64(f64::NEG_INFINITY));
+                y.fill(T::Arithmetic::from_f64(f64::NEG_INFINITY));
                 return;
             }
             check::row_count("y", y.len(), rows.len());
@@ -313,11 +313,11 @@ impl LogSumExp {
 }
 
 /// The arguments of [`LogSumExp::forward`], checked.
-struct LogSumExpArguments<'a, T> {
+struct LogSumExpArguments<'a, T: Float> {
     /// The rows of logits.
     x: Rows<'a, T, 1, 0>,
     /// One result for each row.
-    y: &'a mut [T],
+    y: &'a mut [T::Arithmetic],
 }
 
 impl<T: Float> Split for LogSumExpArguments<'_, T> {

@@ -7,10 +7,9 @@ use crate::float::Float;
 
 /// The spacing of the numbers of `T` at `exact`.
 pub fn spacing<T: Float>(exact: f64) -> f64 {
-    let epsilon = if size_of::<T>() == 4 { f32::EPSILON.into() } else { f64::EPSILON };
     // The bits of the exponent field alone are the largest power of two up to |exact|, or 0 where `exact` is subnormal.
     let power = f64::from_bits(exact.to_bits() & f64::INFINITY.to_bits());
-    power.max(T::MIN_POSITIVE) * epsilon
+    power.max(T::MIN_POSITIVE) * T::EPSILON
 }
 
 /// The error of a result in ulp, given the true value.

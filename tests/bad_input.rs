@@ -258,7 +258,7 @@ macro_rules! shapes_along_an_axis {
 }
 
 /// All mistakes with the operations that exist in both types.
-fn table<T: Float>() -> Vec<Mistake<T>> {
+fn table<T: Element>() -> Vec<Mistake<T>> {
     let mut table = Vec::new();
     activation!(table, Relu);
     activation!(table, LeakyRelu::new(0.5));
@@ -479,7 +479,7 @@ fn table<T: Float>() -> Vec<Mistake<T>> {
 }
 
 /// All mistakes with the methods of an activation in a function that is generic over it.
-fn generic<T: Float, A: Activation + ?Sized>(table: &mut Vec<Mistake<T>>, act: &'static A) {
+fn generic<T: Element, A: Activation + ?Sized>(table: &mut Vec<Mistake<T>>, act: &'static A) {
     activation!(table, act);
 }
 
@@ -512,7 +512,7 @@ fn exact_table() -> Vec<Mistake<f32>> {
 }
 
 /// Makes a mistake. Returns what is wrong with its panic, if anything.
-fn fault<T: Float>(Mistake { line, message, call }: &Mistake<T>, numbers: [T; 32]) -> Option<String> {
+fn fault<T: Element>(Mistake { line, message, call }: &Mistake<T>, numbers: [T; 32]) -> Option<String> {
     let before = Memory { a: numbers, b: numbers, c: numbers, d: numbers };
     let mut memory = before.clone();
     let Some(caught) = catch(|| call(&mut memory)) else {
@@ -525,7 +525,7 @@ fn fault<T: Float>(Mistake { line, message, call }: &Mistake<T>, numbers: [T; 32
 }
 
 /// The faults of all mistakes, in memory that holds these numbers.
-fn faults<T: Float>(table: &[Mistake<T>], numbers: [T; 32]) -> Vec<String> {
+fn faults<T: Element>(table: &[Mistake<T>], numbers: [T; 32]) -> Vec<String> {
     println!("{} mistakes with {}", table.len(), std::any::type_name::<T>());
     table.iter().filter_map(|mistake| fault(mistake, numbers)).collect()
 }

@@ -10,7 +10,7 @@ use activations::{ACTIVATIONS, by_name};
 use operations::{Element, Operation, Parameters, Shape};
 
 /// Public names that compute nothing over slices.
-const NO_OPERATIONS: [&str; 16] = [
+const NO_OPERATIONS: [&str; 17] = [
     "ACTIVATIONS",
     "Activation",
     "ActivationExt",
@@ -21,6 +21,7 @@ const NO_OPERATIONS: [&str; 16] = [
     "GatedRows",
     "Isa",
     "UnknownIsa",
+    "Weight",
     "by_name",
     "set_streaming_threshold",
     "streaming_threshold",

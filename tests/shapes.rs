@@ -293,7 +293,7 @@ fn an_axis_of_no_elements_has_nothing_to_do() {
                 let rows: usize = shape.iter().enumerate().filter(|(i, _)| *i != dim).map(|(_, size)| size).product();
                 Softmax::along(shape, dim).forward(&[], &mut [0.0_f32; 0]);
                 let mut sums = vec![UNTOUCHED; rows];
-                LogSumExp::along(shape, dim).forward(&[], &mut sums);
+                LogSumExp::along(shape, dim).forward::<f32>(&[], &mut sums);
                 assert!(
                     sums.iter().all(|sum| *sum == f32::NEG_INFINITY) && (*size == 0 || rows == 0),
                     "{shape:?}, {dim}"
@@ -301,9 +301,9 @@ fn an_axis_of_no_elements_has_nothing_to_do() {
             }
         }
         let mut sums = [UNTOUCHED; 3];
-        LogSumExp::rows(0).forward(&[], &mut sums);
+        LogSumExp::rows(0).forward::<f32>(&[], &mut sums);
         assert_eq!(sums, [f32::NEG_INFINITY; 3]);
-        CrossEntropy::rows(0).forward(&[], &[0_u32; 0], &mut [0.0_f32; 0]);
+        CrossEntropy::rows(0).forward::<f32, u32>(&[], &[0_u32; 0], &mut [0.0_f32; 0]);
     });
     Softmax::rows(0).forward_in_place(none);
 }

@@ -11,6 +11,7 @@
 //! inputs to try them all: millions of `f64` and rows of several kinds and lengths are compared with double-double
 //! arithmetic. The exit status is 1 if a result exceeds its bound or is wrong in another way.
 
+mod half;
 mod inputs;
 mod losses;
 mod points;
@@ -66,6 +67,8 @@ fn main() -> ExitCode {
         let start = Instant::now();
         let rows = rows::run(step);
         println!("{}\n{} s.\n", table::of_rows(&rows), start.elapsed().as_secs());
+
+        println!("{}\n", table::of_half(&half::run()));
 
         let start = Instant::now();
         let losses = losses::run(if step == 1 { usize::MAX } else { 1000 });

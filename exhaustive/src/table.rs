@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::half::Count;
 use crate::points;
 use crate::sweep::{Level, Report};
 use crate::tally::Tier;
@@ -133,4 +134,14 @@ fn row(cells: &[&str]) -> String {
 
 fn rule(columns: usize) -> String {
     "|---".repeat(columns) + "|\n"
+}
+
+/// The results in 16-bit types that are not the nearest.
+pub fn of_half(counts: &[Count]) -> String {
+    let mut text = row(&["activation", "instruction set", "not the nearest f16", "not the nearest bf16"]);
+    text += &rule(4);
+    for Count { act, isa, misrounded: [f16, bf16] } in counts {
+        text += &row(&[act.name(), &isa.to_string(), &f16.to_string(), &bf16.to_string()]);
+    }
+    text
 }

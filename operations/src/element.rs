@@ -1,20 +1,19 @@
 //! What the list needs of an element type: its limits, bit patterns and rounding from `f64`.
 
-use activations::Float;
+use std::ops::Add;
+
+use activations::{Float, Weight};
 
 use crate::Operation;
 
 /// An element type of the operations: `f32` or `f64`.
-pub trait Element: Float + Into<f64> + std::fmt::LowerExp {
+pub trait Element: Float<Arithmetic = Self> + Weight + Add<Output = Self> + Into<f64> + std::fmt::LowerExp {
     /// The size in bytes.
     const BYTES: usize = size_of::<Self>();
-    /// The distance from 1 to the next number.
-    const EPSILON: f64;
     /// The largest finite number.
     const MAX: f64;
     /// The smallest positive number, which is subnormal.
-    const MIN_SUBNORMAL: f64 =
-        Self::EPSILON * if Self::BYTES == 4 { f32::MIN_POSITIVE as f64 } else { f64::MIN_POSITIVE };
+    const MIN_SUBNORMAL: f64 = Self::EPSILON * Self::MIN_POSITIVE;
     /// The number whose bit pattern is the low bits of `bits`.
     fn from_bits(bits: u64) -> Self;
     /// The bit pattern. All NaNs have the same one, because no method promises its sign and payload.
@@ -28,7 +27,6 @@ pub trait Element: Float + Into<f64> + std::fmt::LowerExp {
 macro_rules! element {
     ($float:ident, $bits:ident, $if_f32:expr) => {
         impl Element for $float {
-            const EPSILON: f64 = $float::EPSILON as f64;
             const MAX: f64 = $float::MAX as f64;
             fn from_bits(bits: u64) -> Self {
                 $float::from_bits(bits as $bits)

@@ -7,7 +7,7 @@
 //! ```
 
 use super::formula::{Declaration, Formula, rounded_up};
-use crate::lanes::{Lanes, Real};
+use crate::lanes::{Element, Lanes};
 use crate::{check, math, reference};
 
 /// The exponential linear unit, `x` where `x > 0`, else `alpha (e^x - 1)`.

@@ -10,7 +10,7 @@
 #[cfg(feature = "exact")]
 use super::formula::ExactFormula;
 use super::formula::{Declaration, Formula};
-use crate::lanes::{Lanes, Real};
+use crate::lanes::{Element, Lanes};
 use crate::math;
 use crate::reference;
 
@@ -82,7 +82,7 @@ impl Formula for Sigmoid {
         // Below -limit the sigmoid rounds to e, which may be subnormal. Such an e is kept out of the division.
         // Without FMA the product of e and the quotient has to be normal too.
         let e = math::exp(limit.min(x));
-        let least = if L::FUSED { x.splat(<L::Float as Real>::MIN_POSITIVE) } else { math::least_factor(x) };
+        let least = if L::FUSED { x.splat(L::Float::MIN_POSITIVE) } else { math::least_factor(x) };
         let y = from_exp(x, least.max(e));
         L::select(x.lt(x.splat(0.0) - limit), e, y)
     }

@@ -1,7 +1,7 @@
 //! Softsign: one division.
 
 use super::formula::{Declaration, Formula};
-use crate::lanes::{Lanes, Real};
+use crate::lanes::{Element, Lanes};
 use crate::{math, reference};
 
 /// The softsign, `x / (1 + |x|)`.

@@ -3,7 +3,8 @@
 use super::{BLOCK, Forward, sum};
 use crate::check;
 use crate::dispatch::Level;
-use crate::lanes::{Real, Slices, Split};
+use crate::lanes::{Slices, Split};
+use crate::storage::Storage;
 
 /// A bias shorter than this is repeated in a buffer first: a kernel takes longer for a few elements than for their share of
 /// a block.
@@ -56,7 +57,7 @@ impl<'a, T> Added<'a, T> {
     }
 }
 
-impl<T: Real> Split for Added<'_, T> {
+impl<T: Storage> Split for Added<'_, T> {
     fn len(&self) -> usize {
         self.y.len()
     }
@@ -70,7 +71,7 @@ impl<T: Real> Split for Added<'_, T> {
 }
 
 /// y = act(x + addend).
-pub fn added<T: Real>(level: Level, mut work: Added<T>, forward: Forward<T>) {
+pub fn added<T: Storage>(level: Level, mut work: Added<T>, forward: Forward<T>) {
     let period = work.addend.numbers.len();
     if period < SHORT_BIAS && period < work.y.len() {
         let mut buffer = [T::default(); 2 * SHORT_BIAS];
@@ -91,7 +92,7 @@ pub fn added<T: Real>(level: Level, mut work: Added<T>, forward: Forward<T>) {
 }
 
 /// [`added`], in blocks that do not cross the end of the repeated numbers.
-fn add_blocks<T: Real>(level: Level, work: &mut Added<T>, forward: Forward<T>) {
+fn add_blocks<T: Storage>(level: Level, work: &mut Added<T>, forward: Forward<T>) {
     let Repeated { numbers, offset } = work.addend;
     let (len, mut done) = (work.y.len(), 0);
     while done < len {

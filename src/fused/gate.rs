@@ -3,7 +3,8 @@
 use super::{BLOCK, Backward, Forward, product};
 use crate::check;
 use crate::dispatch::Level;
-use crate::lanes::{Real, Slices, Split};
+use crate::lanes::{Element, Operand, Real, Slices, Split};
+use crate::storage::Storage;
 
 /// The bytes of a block where five slices are in use.
 const SMALL_BLOCK: usize = 4096;
@@ -36,42 +37,25 @@ impl Halves {
     }
 }
 
-/// The slices of a gate, checked.
-pub struct Gate<'a, T> {
-    gate: &'a [T],
-    value: &'a [T],
-    y: &'a mut [T],
+/// y = act(gate) value, of the sources gate and value.
+pub fn gated<T: Storage>(level: Level, slices: &mut Slices<T, 2>, forward: Forward<T::Arithmetic>) {
+    T::blocks(level, slices, |_, slices| {
+        for_blocks(slices, BLOCK, |block| {
+            forward(level, &mut block.pick([Operand::Source(0)], 0));
+            product(level, &mut block.pick([Operand::Source(1), Operand::Output(0)], 0));
+        });
+    });
 }
 
-impl<'a, T> Gate<'a, T> {
-    /// Slices of one length.
-    #[track_caller]
-    #[inline(always)]
-    pub fn new(gate: &'a [T], value: &'a [T], y: &'a mut [T]) -> Self {
-        check::same_len("gate", gate.len(), "value", value.len());
-        check::same_len("gate", gate.len(), "y", y.len());
-        Self { gate, value, y }
-    }
-}
-
-impl<T: Real> Split for Gate<'_, T> {
-    fn len(&self) -> usize {
-        self.y.len()
-    }
-    fn split_at(self, mid: usize) -> (Self, Self) {
-        let ((gate, gate_rest), (value, value_rest)) = (self.gate.split_at(mid), self.value.split_at(mid));
-        let (y, y_rest) = self.y.split_at_mut(mid);
-        (Self { gate, value, y }, Self { gate: gate_rest, value: value_rest, y: y_rest })
-    }
-}
-
-/// y = act(gate) value.
-pub fn gated<T: Real>(level: Level, work: Gate<T>, forward: Forward<T>) {
-    let Gate { gate, value, y } = work;
-    let block = BLOCK / size_of::<T>();
-    for ((gate, value), y) in gate.chunks(block).zip(value.chunks(block)).zip(y.chunks_mut(block)) {
-        forward(level, &mut Slices::<T, 1>::new([("gate", gate)], ("y", &mut *y)));
-        product(level, &mut Slices::<T, 2>::in_place(("value", value), ("y", y)));
+/// Calls `work` with blocks of this many bytes of each slice.
+fn for_blocks<T: Real, const N: usize, const M: usize>(
+    slices: &mut Slices<T, N, M>,
+    bytes: usize,
+    mut work: impl FnMut(&mut Slices<T, N, M>),
+) {
+    let (block, len) = (bytes / size_of::<T>(), slices.len());
+    for start in (0..len).step_by(block) {
+        work(&mut slices.part(start, block.min(len - start)));
     }
 }
 
@@ -92,7 +76,7 @@ impl<'a, T> GateRows<'a, T> {
     }
 }
 
-impl<T: Real> Split for GateRows<'_, T> {
+impl<T: Element> Split for GateRows<'_, T> {
     fn len(&self) -> usize {
         self.halves.rows(self.y.len())
     }
@@ -108,48 +92,13 @@ impl<T: Real> Split for GateRows<'_, T> {
 }
 
 /// [`gated`] for each row.
-pub fn gated_rows<T: Real>(level: Level, work: GateRows<T>, forward: Forward<T>) {
+pub fn gated_rows<T: Storage>(level: Level, work: GateRows<T>, forward: Forward<T::Arithmetic>) {
     let GateRows { halves, x, y } = work;
     for r in 0..halves.rows(y.len()) {
         let n = halves.columns;
         let (gate, value) = halves.of(&x[2 * r * n..2 * (r + 1) * n]);
-        gated(level, Gate { gate, value, y: &mut y[r * n..(r + 1) * n] }, forward);
-    }
-}
-
-/// The slices of a gate's gradient, checked.
-pub struct GateGradient<'a, T> {
-    gate: &'a [T],
-    value: &'a [T],
-    dy: &'a [T],
-    dgate: &'a mut [T],
-    dvalue: &'a mut [T],
-}
-
-impl<'a, T> GateGradient<'a, T> {
-    /// Slices of one length.
-    #[track_caller]
-    #[inline(always)]
-    pub fn new(gate: &'a [T], value: &'a [T], dy: &'a [T], dgate: &'a mut [T], dvalue: &'a mut [T]) -> Self {
-        check::same_len("gate", gate.len(), "value", value.len());
-        check::same_len("gate", gate.len(), "dy", dy.len());
-        check::same_len("gate", gate.len(), "dgate", dgate.len());
-        check::same_len("gate", gate.len(), "dvalue", dvalue.len());
-        Self { gate, value, dy, dgate, dvalue }
-    }
-}
-
-impl<T: Real> Split for GateGradient<'_, T> {
-    fn len(&self) -> usize {
-        self.dy.len()
-    }
-    fn split_at(self, mid: usize) -> (Self, Self) {
-        let ((gate, gate_rest), (value, value_rest)) = (self.gate.split_at(mid), self.value.split_at(mid));
-        let (dy, dy_rest) = self.dy.split_at(mid);
-        let (dgate, dgate_rest) = self.dgate.split_at_mut(mid);
-        let (dvalue, dvalue_rest) = self.dvalue.split_at_mut(mid);
-        let rest = Self { gate: gate_rest, value: value_rest, dy: dy_rest, dgate: dgate_rest, dvalue: dvalue_rest };
-        (Self { gate, value, dy, dgate, dvalue }, rest)
+        let y = &mut y[r * n..(r + 1) * n];
+        gated(level, &mut Slices::<T, 2>::new([("gate", gate), ("value", value)], ("y", y)), forward);
     }
 }
 
@@ -161,18 +110,19 @@ pub struct Gradient<'f, T> {
     pub takes_output: bool,
 }
 
-/// dgate and dvalue of y = act(gate) value.
-pub fn gated_gradient<T: Real>(level: Level, work: GateGradient<T>, act: Gradient<T>) {
-    let GateGradient { gate, value, dy, dgate, dvalue } = work;
-    let block = SMALL_BLOCK / size_of::<T>();
-    let inputs = gate.chunks(block).zip(value.chunks(block)).zip(dy.chunks(block));
-    for (((gate, value), dy), (dgate, dvalue)) in inputs.zip(dgate.chunks_mut(block).zip(dvalue.chunks_mut(block))) {
-        (act.forward)(level, &mut Slices::<T, 1>::new([("gate", gate)], ("dvalue", &mut *dvalue)));
-        product(level, &mut Slices::<T, 2>::new([("dy", dy), ("value", value)], ("dgate", &mut *dgate)));
-        let saved = if act.takes_output { &*dvalue } else { gate };
-        (act.backward)(level, &mut Slices::<T, 2>::in_place(("saved", saved), ("dgate", dgate)));
-        product(level, &mut Slices::<T, 2>::in_place(("dy", dy), ("dvalue", dvalue)));
-    }
+/// dgate and dvalue of y = act(gate) value, of the sources gate, value and dy.
+pub fn gated_gradient<T: Storage>(level: Level, slices: &mut Slices<T, 3, 2>, act: Gradient<T::Arithmetic>) {
+    let [gate, value, dy] = [0, 1, 2].map(Operand::Source);
+    let [dgate, dvalue] = [0, 1].map(Operand::Output);
+    T::blocks(level, slices, |_, slices| {
+        for_blocks(slices, SMALL_BLOCK, |block| {
+            (act.forward)(level, &mut block.pick([gate], 1));
+            product(level, &mut block.pick([dy, value], 0));
+            let saved = if act.takes_output { dvalue } else { gate };
+            (act.backward)(level, &mut block.pick([saved, dgate], 0));
+            product(level, &mut block.pick([dy, dvalue], 1));
+        });
+    });
 }
 
 /// Rows of gates and values, rows of dy, and rows of both gradients, checked.
@@ -194,7 +144,7 @@ impl<'a, T> GateGradientRows<'a, T> {
     }
 }
 
-impl<T: Real> Split for GateGradientRows<'_, T> {
+impl<T: Element> Split for GateGradientRows<'_, T> {
     fn len(&self) -> usize {
         self.halves.rows(self.dy.len())
     }
@@ -211,13 +161,13 @@ impl<T: Real> Split for GateGradientRows<'_, T> {
 }
 
 /// [`gated_gradient`] for each row.
-pub fn gated_gradient_rows<T: Real>(level: Level, work: GateGradientRows<T>, act: Gradient<T>) {
+pub fn gated_gradient_rows<T: Storage>(level: Level, work: GateGradientRows<T>, act: Gradient<T::Arithmetic>) {
     let GateGradientRows { halves, x, dy, dx } = work;
     for r in 0..halves.rows(dy.len()) {
         let n = halves.columns;
         let (gate, value) = halves.of(&x[2 * r * n..2 * (r + 1) * n]);
         let (dgate, dvalue) = halves.of_mut(&mut dx[2 * r * n..2 * (r + 1) * n]);
-        let dy = &dy[r * n..(r + 1) * n];
-        gated_gradient(level, GateGradient { gate, value, dy, dgate, dvalue }, act);
+        let sources = [("gate", gate), ("value", value), ("dy", &dy[r * n..(r + 1) * n])];
+        gated_gradient(level, &mut Slices::two(sources, [("dgate", dgate), ("dvalue", dvalue)]), act);
     }
 }

@@ -16,10 +16,11 @@
 
 use crate::check;
 use crate::dispatch::{Kernel, Level};
-use crate::elementwise::{self, Map};
-use crate::lanes::{Lanes, Memory, Real, Simd, Slices, Split};
+use crate::elementwise::Map;
+use crate::lanes::{Lanes, Memory, Real, Rows, Shape, Simd, Slices, Split};
 use crate::math;
-use crate::sum::{Sum, Terms, compensated_sum, fold_lanes};
+use crate::storage::{Storage, lane_sums};
+use crate::sum::{Terms, compensated_sum, fold_lanes};
 
 /// The elements of a block.
 const BLOCK: usize = 1024;
@@ -47,7 +48,7 @@ struct Slopes<'a, T> {
     position: usize,
 }
 
-impl<'a, T: Real> Slopes<'a, T> {
+impl<'a, T: Storage> Slopes<'a, T> {
     /// The slopes from `mid` elements further on.
     fn after(self, mid: usize) -> Self {
         Self { position: self.position + mid, ..self }
@@ -80,7 +81,7 @@ pub struct Sloped<'a, T> {
     y: &'a mut [T],
 }
 
-impl<'a, T: Real> Sloped<'a, T> {
+impl<'a, T: Storage> Sloped<'a, T> {
     /// x, none of it if y is overwritten, and a slope for each channel.
     #[track_caller]
     pub fn new(shape: Channels, x: Option<&'a [T]>, slopes: &'a [T], y: &'a mut [T]) -> Self {
@@ -91,7 +92,7 @@ impl<'a, T: Real> Sloped<'a, T> {
     }
 }
 
-impl<T: Real> Split for Sloped<'_, T> {
+impl<T: Storage> Split for Sloped<'_, T> {
     fn len(&self) -> usize {
         self.y.len()
     }
@@ -103,7 +104,7 @@ impl<T: Real> Split for Sloped<'_, T> {
 }
 
 /// y = x, or slope x where x <= 0.
-pub fn sloped<T: Real>(level: Level, work: Sloped<T>) {
+pub fn sloped<T: Storage>(level: Level, work: Sloped<T>) {
     let Sloped { x, slopes, y } = work;
     let mut buffer = [T::default(); BLOCK];
     for (k, y) in y.chunks_mut(BLOCK).enumerate() {
@@ -114,7 +115,7 @@ pub fn sloped<T: Real>(level: Level, work: Sloped<T>) {
             Some(x) => Slices::<T, 2>::new([slope, ("x", &x[k * BLOCK..][..y.len()])], ("y", y)),
             None => Slices::<T, 2>::in_place(slope, ("x", y)),
         };
-        elementwise::run(level, Value, &mut slices);
+        T::map(level, Value, &mut slices);
     }
 }
 
@@ -127,7 +128,7 @@ pub struct SlopedGradient<'a, T> {
     dx: &'a mut [T],
 }
 
-impl<'a, T: Real> SlopedGradient<'a, T> {
+impl<'a, T: Storage> SlopedGradient<'a, T> {
     /// x, a slope for each channel, and dy, none of it if dx holds it.
     #[track_caller]
     pub fn new(shape: Channels, x: &'a [T], slopes: &'a [T], dy: Option<&'a [T]>, dx: &'a mut [T]) -> Self {
@@ -138,7 +139,7 @@ impl<'a, T: Real> SlopedGradient<'a, T> {
     }
 }
 
-impl<T: Real> Split for SlopedGradient<'_, T> {
+impl<T: Storage> Split for SlopedGradient<'_, T> {
     fn len(&self) -> usize {
         self.dx.len()
     }
@@ -152,7 +153,7 @@ impl<T: Real> Split for SlopedGradient<'_, T> {
 }
 
 /// dx = dy, or slope dy where x <= 0.
-pub fn sloped_gradient<T: Real>(level: Level, work: SlopedGradient<T>) {
+pub fn sloped_gradient<T: Storage>(level: Level, work: SlopedGradient<T>) {
     let SlopedGradient { x, slopes, dy, dx } = work;
     let mut buffer = [T::default(); BLOCK];
     for (k, dx) in dx.chunks_mut(BLOCK).enumerate() {
@@ -164,7 +165,7 @@ pub fn sloped_gradient<T: Real>(level: Level, work: SlopedGradient<T>) {
             Some(dy) => Slices::<T, 2>::new([x, ("dy", &dy[first..][..len])], ("dx", dx)),
             None => Slices::<T, 2>::in_place(x, ("dy", dx)),
         };
-        elementwise::run(level, Gradient, &mut slices.with_source(slope));
+        T::map(level, Gradient, &mut slices.with_source(slope));
     }
 }
 
@@ -215,7 +216,7 @@ pub struct SlopeSums<'a, T> {
     sums: &'a mut [f64],
 }
 
-impl<'a, T: Real> SlopeSums<'a, T> {
+impl<'a, T: Storage> SlopeSums<'a, T> {
     /// The elements and the sums of a unit.
     fn unit_of(shape: Channels) -> [usize; 2] {
         let Channels { channels, inner } = shape;
@@ -252,7 +253,7 @@ impl<'a, T: Real> SlopeSums<'a, T> {
     }
 }
 
-impl<T: Real> Split for SlopeSums<'_, T> {
+impl<T: Storage> Split for SlopeSums<'_, T> {
     fn len(&self) -> usize {
         self.sums.len() / self.columns
     }
@@ -269,14 +270,15 @@ impl<T: Real> Split for SlopeSums<'_, T> {
 }
 
 /// The sums of all units.
-pub fn slope_sums<T: Real>(level: Level, work: SlopeSums<T>) {
+pub fn slope_sums<T: Storage>(level: Level, work: SlopeSums<T>) {
     let SlopeSums { x, dy, unit, columns, sums } = work;
     for ((x, dy), sums) in x.chunks(unit).zip(dy.chunks(unit)).zip(sums.chunks_mut(columns)) {
         let slices = Slices::<T, 2, 0>::sources([("x", x), ("dy", dy)]);
         if columns == 1 {
-            sums[0] = fold_lanes(level.run(Sum { input: slices, terms: Negative }));
+            sums[0] = fold_lanes(lane_sums(level, Negative, slices));
         } else {
-            level.run(ColumnSums { slices, sums });
+            let shape = Shape { axis: columns, inner: 1, stride: columns };
+            T::rows(level, &mut Rows::new(slices, "x", shape), |_, rows| level.run(ColumnSums { rows, sums }));
         }
     }
 }
@@ -304,9 +306,9 @@ fn of_negative<L: Lanes>(x: L, product: L) -> L {
     L::select(zero.lt(x), zero, product)
 }
 
-/// The sums of the columns of some rows, one row after the other.
+/// Adds the columns of some rows to sums, one row after the other.
 struct ColumnSums<'s, 'a, T> {
-    slices: Slices<'a, T, 2, 0>,
+    rows: &'s mut Rows<'a, T, 2, 0>,
     sums: &'s mut [f64],
 }
 
@@ -315,28 +317,19 @@ impl<T: Real> Kernel for ColumnSums<'_, '_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { mut slices, sums } = self;
-        let columns = sums.len();
+        let Self { rows, sums } = self;
         let zero = <S::F64 as Memory>::zero(simd);
-        let mut first = 0;
-        while first < columns {
-            let count = T::LANES.min(columns - first);
-            let mut sum = [zero; 2];
-            let mut at = first;
-            while at < slices.len() {
-                let x: [T::Lanes<S>; 2] = slices.part(at, count).into_partial().load(simd);
+        for (k, sums) in sums.chunks_mut(T::LANES).enumerate() {
+            let mut lanes = [[0.0; 8]; 2];
+            lanes.as_flattened_mut()[..sums.len()].copy_from_slice(sums);
+            let mut sum = [zero.with_array(lanes[0]), zero.with_array(lanes[1])];
+            for r in 0..rows.len() {
+                let x: [T::Lanes<S>; 2] = rows.row(r).part(k * T::LANES, sums.len()).into_partial().load(simd);
                 let [a, b] = Negative.terms(x);
                 sum = [sum[0] + a, sum[1] + b];
-                at += columns;
             }
-            for (k, lanes) in sum.iter().enumerate().take(T::LANES / 8) {
-                let lanes = lanes.to_array();
-                let end = count.min(8 * k + 8);
-                if 8 * k < end {
-                    sums[first + 8 * k..first + end].copy_from_slice(&lanes[..end - 8 * k]);
-                }
-            }
-            first += count;
+            lanes = sum.map(|lanes| lanes.to_array());
+            sums.copy_from_slice(&lanes.as_flattened()[..sums.len()]);
         }
     }
 }

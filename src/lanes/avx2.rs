@@ -7,7 +7,7 @@ use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, gradual};
 
-/// The token of the AVX2 lanes: AVX2 and FMA.
+/// The token of the AVX2 lanes: AVX2, FMA and F16C.
 #[derive(Clone, Copy)]
 pub struct Avx2(());
 
@@ -35,6 +35,26 @@ impl Simd for Avx2 {
     fn fence(self) {
         // SAFETY: every x86-64 has the instruction.
         unsafe { _mm_sfence() }
+    }
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn widen_f16(self, bits: [u16; 16]) -> [f32; 16] {
+        // SAFETY: the types have 32 bytes without invariants, and those after the conversions 64. The token proves that the
+        // instructions exist.
+        unsafe {
+            let [a, b] = std::mem::transmute::<[u16; 16], [__m128i; 2]>(bits);
+            std::mem::transmute::<[__m256; 2], [f32; 16]>([_mm256_cvtph_ps(a), _mm256_cvtph_ps(b)])
+        }
+    }
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn narrow_f16(self, numbers: [f32; 16]) -> [u16; 16] {
+        // SAFETY: as in `widen_f16`.
+        unsafe {
+            let [a, b] = std::mem::transmute::<[f32; 16], [__m256; 2]>(numbers);
+            let round = |x| _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x);
+            std::mem::transmute::<[__m128i; 2], [u16; 16]>([round(a), round(b)])
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::{Add, Div, Mul, Sub};
 
 use super::{Fold, Lanes, Mask, Memory, ROWS, Simd, gradual};
 
-/// The token of the AVX-512 lanes: AVX-512 F, VL, DQ and BW, AVX2 and FMA.
+/// The token of the AVX-512 lanes: AVX-512 F, VL, DQ and BW, AVX2, FMA and F16C.
 #[derive(Clone, Copy)]
 pub struct Avx512(());
 
@@ -35,6 +35,25 @@ impl Simd for Avx512 {
     fn fence(self) {
         // SAFETY: every x86-64 has the instruction.
         unsafe { _mm_sfence() }
+    }
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn widen_f16(self, bits: [u16; 16]) -> [f32; 16] {
+        // SAFETY: the types have 32 bytes without invariants, and those after the conversion 64. The token proves that the
+        // instruction exists.
+        unsafe {
+            let bits = std::mem::transmute::<[u16; 16], __m256i>(bits);
+            std::mem::transmute::<__m512, [f32; 16]>(_mm512_cvtph_ps(bits))
+        }
+    }
+    #[cfg(feature = "half")]
+    #[inline(always)]
+    fn narrow_f16(self, numbers: [f32; 16]) -> [u16; 16] {
+        // SAFETY: as in `widen_f16`.
+        unsafe {
+            let numbers = std::mem::transmute::<[f32; 16], __m512>(numbers);
+            std::mem::transmute::<__m256i, [u16; 16]>(_mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(numbers))
+        }
     }
 }
 

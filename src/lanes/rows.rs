@@ -12,7 +12,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Partial, Real, Simd, Slices};
+use super::{Element, Partial, Real, Simd, Slices};
 use crate::check;
 
 /// The layout of the rows of a tensor: see the head of this module.
@@ -47,7 +47,7 @@ pub struct Rows<'a, T, const N: usize, const M: usize = 1> {
 // SAFETY: the elements of the rows are some `&[T]` and some `&mut [T]`, which both can go to another thread.
 unsafe impl<T: Send + Sync, const N: usize, const M: usize> Send for Rows<'_, T, N, M> {}
 
-impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
+impl<'a, T: Element, const N: usize, const M: usize> Rows<'a, T, N, M> {
     /// All rows of a tensor. `name` is the name of the first slice, for the message of a panic.
     ///
     /// # Panics
@@ -174,13 +174,11 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
         self.slices((self.first + r) * self.shape.stride, self.shape.axis)
     }
 
-    /// The rows from front to back. Each is at most one lane value long, and its elements lie side by side.
-    #[inline(always)]
-    pub fn short_rows(&mut self) -> ShortRows<'_, T, N, M> {
+    /// The elements of all rows, between which there are no gaps.
+    pub fn all(&mut self) -> Slices<'_, T, N, M> {
         let Shape { axis, inner, stride } = self.shape;
-        assert!(inner == 1 && axis <= T::LANES);
-        let len = self.len * stride - (stride - axis) * usize::from(self.len > 0);
-        ShortRows { rest: self.slices(self.first * stride, len), axis, stride }
+        assert!(inner == 1 && stride == axis);
+        self.slices(self.first * stride, self.len * stride)
     }
 
     /// The rows from row `start` on that lie interleaved with it, at most `most`.
@@ -268,6 +266,17 @@ impl<'a, T: Real, const N: usize, const M: usize> Rows<'a, T, N, M> {
     }
 }
 
+impl<T: Real, const N: usize, const M: usize> Rows<'_, T, N, M> {
+    /// The rows from front to back. Each is at most one lane value long, and its elements lie side by side.
+    #[inline(always)]
+    pub fn short_rows(&mut self) -> ShortRows<'_, T, N, M> {
+        let Shape { axis, inner, stride } = self.shape;
+        assert!(inner == 1 && axis <= T::LANES);
+        let len = self.len * stride - (stride - axis) * usize::from(self.len > 0);
+        ShortRows { rest: self.slices(self.first * stride, len), axis, stride }
+    }
+}
+
 /// Iterates over rows of at most one lane value, whose elements lie side by side.
 ///
 /// Invariant: `rest` begins with the next row, the invariant of [`Slices`] holds for the elements of all rows in `rest`,
@@ -313,7 +322,7 @@ pub struct Columns<'a, T, const N: usize, const M: usize> {
     shape: Shape,
 }
 
-impl<T: Real, const N: usize, const M: usize> Columns<'_, T, N, M> {
+impl<T: Element, const N: usize, const M: usize> Columns<'_, T, N, M> {
     /// The number of rows.
     #[inline(always)]
     pub fn len(&self) -> usize {

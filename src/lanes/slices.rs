@@ -13,10 +13,9 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use super::Memory;
-use super::Real;
 #[cfg(doc)]
 use super::Simd;
+use super::{Element, Memory, Real};
 use crate::check;
 use crate::stream::is_above_threshold;
 
@@ -44,6 +43,13 @@ pub struct Slices<'a, T, const N: usize, const M: usize = 1> {
     pub(super) streams: bool,
     pub(super) is_uninit: bool,
     pub(super) _borrow: PhantomData<&'a mut [T]>,
+}
+
+/// One of the slices, as a source.
+#[derive(Clone, Copy)]
+pub enum Operand {
+    Source(usize),
+    Output(usize),
 }
 
 /// A read-only view of one slice.
@@ -183,6 +189,14 @@ impl<'a, T> Slices<'a, T, 2> {
 }
 
 impl<'a, T, const N: usize, const M: usize> Slices<'a, T, N, M> {
+    /// Sources and outputs of the crate's own, of the same length.
+    pub fn between(sources: [&'a [T]; N], outputs: [&'a mut [T]; M]) -> Self {
+        let len = sources[0].len();
+        assert!(sources.iter().all(|source| source.len() == len) && outputs.iter().all(|output| output.len() == len));
+        let (sources, outputs) = (sources.map(<[T]>::as_ptr), outputs.map(<[T]>::as_mut_ptr));
+        Self { sources, outputs, len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+
     /// Buffers of the crate's own, of the same length, as sources. The outputs are the last of them.
     #[inline(always)]
     pub fn buffers(buffers: &'a mut [Vec<T>; N]) -> Self {
@@ -212,7 +226,7 @@ pub fn initialise<'a, T, const N: usize>(
 
 // The type is public only for what `activation!` expands to.
 #[allow(clippy::len_without_is_empty)]
-impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
+impl<'a, T: Element, const N: usize, const M: usize> Slices<'a, T, N, M> {
     /// The number of elements of each slice.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -224,6 +238,18 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
     pub fn inputs(&self) -> Slices<'_, T, N, 0> {
         let (sources, len) = (self.sources, self.len);
         Slices { sources, outputs: [], len, streams: false, is_uninit: false, _borrow: PhantomData }
+    }
+
+    /// Some of the slices as sources, and output `m`.
+    #[inline(always)]
+    pub fn pick<const K: usize>(&mut self, operands: [Operand; K], m: usize) -> Slices<'_, T, K> {
+        let sources = operands.map(|operand| match operand {
+            Operand::Source(k) => self.sources[k],
+            Operand::Output(m) => self.outputs[m].cast_const(),
+        });
+        assert!(!self.is_uninit);
+        let (outputs, len) = ([self.outputs[m]], self.len);
+        Slices { sources, outputs, len, streams: false, is_uninit: false, _borrow: PhantomData }
     }
 
     /// The same slices and one source more, of the same length.
@@ -260,23 +286,23 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
         (Self { len: mid, ..self }, rest)
     }
 
-    /// All elements as a partial lane value. There must be no more than a lane value has.
-    #[inline(always)]
-    pub fn into_partial(self) -> Partial<'a, T, N, M> {
-        assert!(self.len <= T::LANES);
-        Partial(self)
-    }
-
     /// Whether the output is large enough for non-temporal stores.
     #[inline(always)]
     pub fn streams(&self) -> bool {
         self.streams
     }
 
-    /// Walks through the slices from front to back.
-    #[inline(always)]
-    pub fn blocks(self) -> Blocks<'a, T, N, M> {
-        Blocks(self)
+    /// Source `k`.
+    pub fn source(&self, k: usize) -> &[T] {
+        // SAFETY: the source is valid for reads, and no output, which it may be, is written while `self` is borrowed.
+        unsafe { std::slice::from_raw_parts(self.sources[k], self.len) }
+    }
+
+    /// Output `m`, filled with zeros if it was not initialised.
+    pub fn output(&mut self, m: usize) -> &mut [T] {
+        self.zero_uninit();
+        // SAFETY: the output is valid for writes and initialised, and no source, which it may be, is read meanwhile.
+        unsafe { std::slice::from_raw_parts_mut(self.outputs[m], self.len) }
     }
 
     /// Fills the outputs with zeros if they are not initialised.
@@ -289,6 +315,21 @@ impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
             }
             self.is_uninit = false;
         }
+    }
+}
+
+impl<'a, T: Real, const N: usize, const M: usize> Slices<'a, T, N, M> {
+    /// All elements as a partial lane value. There must be no more than a lane value has.
+    #[inline(always)]
+    pub fn into_partial(self) -> Partial<'a, T, N, M> {
+        assert!(self.len <= T::LANES);
+        Partial(self)
+    }
+
+    /// Walks through the slices from front to back.
+    #[inline(always)]
+    pub fn blocks(self) -> Blocks<'a, T, N, M> {
+        Blocks(self)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Views that can be split in two, for threads.
 
-use super::{Real, Rows, Slices};
+use super::{Element, Rows, Slices};
 
 /// Work that can be split in two between any of its units. A unit is an element or a row.
 pub trait Split: Sized + Send {
@@ -18,7 +18,7 @@ pub trait Split: Sized + Send {
     }
 }
 
-impl<T: Real, const N: usize, const M: usize> Split for Slices<'_, T, N, M> {
+impl<T: Element, const N: usize, const M: usize> Split for Slices<'_, T, N, M> {
     fn len(&self) -> usize {
         self.len()
     }
@@ -27,7 +27,7 @@ impl<T: Real, const N: usize, const M: usize> Split for Slices<'_, T, N, M> {
     }
 }
 
-impl<T: Real, const N: usize, const M: usize> Split for Rows<'_, T, N, M> {
+impl<T: Element, const N: usize, const M: usize> Split for Rows<'_, T, N, M> {
     fn len(&self) -> usize {
         self.len()
     }

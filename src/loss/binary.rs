@@ -3,7 +3,7 @@
 use crate::call::{Call, Threads, twins};
 use crate::check;
 use crate::cost::Cost;
-use crate::float::Float;
+use crate::float::{Float, Weight};
 use crate::lanes::{Real, Slices, Split};
 use crate::options::Weights;
 
@@ -70,7 +70,7 @@ impl<'o> BinaryCrossEntropy<'o> {
 
     /// A weight for each column: logits and targets are rows of as many elements. Methods allocate a row of weights, and as
     /// many again or 1024.
-    pub fn positive_weights<W: Float>(self, weights: &'o [W]) -> Self {
+    pub fn positive_weights<W: Weight>(self, weights: &'o [W]) -> Self {
         Self { weight: 1.0, weights: Some(W::weights(weights)) }
     }
 
@@ -103,10 +103,12 @@ impl<'o> BinaryCrossEntropy<'o> {
 
     /// Writes gradients and losses to the outputs, in this order.
     fn run<T: Float>(&self, slices: Slices<'_, T, 2, 2>, scale: f64, threads: impl Threads) {
-        let repeated = self.repeated(slices.len());
+        let repeated = self.repeated::<T::Arithmetic>(slices.len());
         let run = |level, mut part: Part<T>| match &repeated {
             None => T::binary_loss(level, scale, &mut part.slices),
-            Some(weights) => part.with_weights(weights, |mut part| T::weighted_binary_loss(level, scale, &mut part)),
+            Some(weights) => part.with_weights(weights, |mut part, weights| {
+                T::weighted_binary_loss(level, scale, &mut part, weights);
+            }),
         };
         Call { work: Part { slices, start: 0 }, cost: || Cost::FUNCTION, run }.on(threads)
     }
@@ -144,21 +146,25 @@ struct Part<'a, T> {
     start: usize,
 }
 
-impl<T: Real> Part<'_, T> {
+impl<T: Float> Part<'_, T> {
     /// Runs a kernel on stretches of the part and of the weights of its columns.
-    fn with_weights(&mut self, repeated: &Repeated<T>, kernel: impl Fn(Slices<'_, T, 3, 2>)) {
+    fn with_weights(
+        &mut self,
+        repeated: &Repeated<T::Arithmetic>,
+        kernel: impl Fn(Slices<'_, T, 2, 2>, &[T::Arithmetic]),
+    ) {
         let Repeated { columns, weights } = repeated;
         let (len, mut done) = (self.slices.len(), 0);
         while done < len {
             let column = (self.start + done) % columns;
             let taken = (weights.len() - columns).min(len - done);
-            kernel(self.slices.part(done, taken).with_source(&weights[column..column + taken]));
+            kernel(self.slices.part(done, taken), &weights[column..column + taken]);
             done += taken;
         }
     }
 }
 
-impl<T: Real> Split for Part<'_, T> {
+impl<T: Float> Split for Part<'_, T> {
     fn len(&self) -> usize {
         self.slices.len()
     }

@@ -31,7 +31,7 @@
 
 use super::exp::{exp_parts_of_sum, format};
 use super::{Deep, LAST_SIZE, least_factor, times};
-use crate::lanes::{Lanes, Real};
+use crate::lanes::{Element, Lanes, Real};
 
 /// The argument v of a sigmoid.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use super::pieces;
 use super::wide::{self, WideElementFunction};
 use super::{ElementFunction, PerRow, RowFunction, RowLines, RowValues, fold, long, panel, short};
 use crate::dispatch::Level;
-use crate::lanes::{Line, Real, Rows, Stack};
+use crate::lanes::{Element, Line, Real, Rows, Stack};
 
 /// The rows of `N` sources and `M` outputs that a recipe works on at a time.
 ///

@@ -57,17 +57,26 @@ pub struct LossRecipe<'a, T> {
     /// The options.
     options: Options<'a>,
     certainty: Certainty,
+    /// The index of the first row in all of these.
+    first_row: usize,
 }
 
 impl<'a, T> LossRecipe<'a, T> {
     /// The recipe with these arguments.
     pub fn new(targets: Targets<'a>, losses: &'a mut [T], scale: Scale<'a, T>, options: Options<'a>) -> Self {
-        Self { targets, losses, scale, options, certainty: Certainty::default() }
+        Self { targets, losses, scale, options, certainty: Certainty::default(), first_row: 0 }
+    }
+
+    /// The same for rows that begin with this one.
+    pub fn at_row(&mut self, first_row: usize) -> &mut Self {
+        self.first_row = first_row;
+        self
     }
 }
 
 impl<T: Real> Recipe<T, 1, 0> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 0>, first_row: usize) {
+        let first_row = self.first_row + first_row;
         if self.are_all_ignored(tile.len(), first_row) {
             return self.write_ignored_losses(tile.len(), first_row);
         }
@@ -87,6 +96,7 @@ impl<T: Real> Recipe<T, 1, 0> for LossRecipe<'_, T> {
 
 impl<T: Real> Recipe<T, 1, 1> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 1, 1>, first_row: usize) {
+        let first_row = self.first_row + first_row;
         if self.are_all_ignored(tile.len(), first_row) {
             return self.write_ignored(tile, first_row);
         }

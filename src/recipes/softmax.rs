@@ -166,13 +166,21 @@ impl ElementFunction<1, 2> for LogProbability {
 /// ln of the sum of e^x of each row.
 pub struct LogSumExp<'a, T> {
     results: &'a mut [T],
+    /// The index of the result of the first row.
+    first_row: usize,
     certainty: Certainty,
 }
 
 impl<'a, T> LogSumExp<'a, T> {
     /// The recipe that writes to this slice.
     pub fn new(results: &'a mut [T]) -> Self {
-        Self { results, certainty: Certainty::default() }
+        Self { results, first_row: 0, certainty: Certainty::default() }
+    }
+
+    /// The same for rows that begin with this one.
+    pub fn at_row(&mut self, first_row: usize) -> &mut Self {
+        self.first_row = first_row;
+        self
     }
 }
 
@@ -182,7 +190,7 @@ impl<T: Real> Recipe<T, 1, 0> for LogSumExp<'_, T> {
         sums.find_shift(tile);
         sums.sum(tile, &mut self.certainty);
         let (max, result) = (&sums.max, &sums.logs.log_sum_exp);
-        let results = &mut self.results[first_row..];
+        let results = &mut self.results[self.first_row + first_row..];
         if tile.all_rows(max, T::is_finite) {
             return tile.write_row_values(result, results);
         }

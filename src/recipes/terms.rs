@@ -44,7 +44,7 @@
 //! most 2^-166 t(m): this is `raised`. So R is exactly 0 if all others were raised, and else its error is below 2^-166 t(m)
 //! times the number of elements, where the smallest subnormal number is 2^-149.
 
-use crate::lanes::{Gradual, Lanes, Mask, Real};
+use crate::lanes::{Element, Gradual, Lanes, Mask, Real};
 use crate::math;
 use crate::passes::{ElementFunction, RowFunction};
 

@@ -11,6 +11,7 @@ use crate::sum::compensated_sum;
 
 impl<T: Real> Recipe<T, 2, 0> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 0>, first_row: usize) {
+        let first_row = self.first_row + first_row;
         let mut sums = LogSums::new();
         tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);
@@ -21,6 +22,7 @@ impl<T: Real> Recipe<T, 2, 0> for LossRecipe<'_, T> {
 
 impl<T: Real> Recipe<T, 2, 1> for LossRecipe<'_, T> {
     fn tile(&mut self, tile: &mut Tile<'_, T, 2, 1>, first_row: usize) {
+        let first_row = self.first_row + first_row;
         let mut sums = LogSums::new();
         tile.with_first_source(|tile| sums.find_shift(tile));
         let targets = self.sum_soft_targets(tile, &sums.max);

@@ -4,7 +4,7 @@ mod number;
 
 use number::Text;
 
-use crate::class::Class;
+use crate::class::{Class, Offsets};
 
 /// Two slices must have the same length.
 #[track_caller]
@@ -164,6 +164,39 @@ pub fn classes<C: Class>(targets: &[C], classes: usize, ignored: Option<i64>) {
         let target = targets[row].to_i64();
         panic!("the target of row {row} is class {target}, but there are {classes} classes");
     }
+}
+
+/// Offsets must begin at 0 or more and not fall.
+#[track_caller]
+pub fn offsets(offsets: Offsets) {
+    if offsets.is_empty() {
+        return;
+    }
+    let mut before = offsets.signed(0);
+    assert!(before >= 0, "the first offset is {before}");
+    for r in 1..offsets.len() {
+        let offset = offsets.signed(r);
+        assert!(offset >= before, "offset {r} is {offset}, less than the one before it, {before}");
+        before = offset;
+    }
+}
+
+/// The last offset must be in the slice.
+#[track_caller]
+pub fn last_offset(name: &str, len: usize, offsets: Offsets) {
+    let [_, last] = offsets.ends();
+    // A `usize` may be shorter than an offset.
+    assert!(last as u64 <= len as u64, "the last offset is {last}, but {name} has {len} elements");
+}
+
+/// The rows must cover the slice.
+#[track_caller]
+pub fn cover(name: &str, len: usize, offsets: Offsets) {
+    let [first, last] = offsets.ends();
+    assert!(
+        first == 0 && last as u64 == len as u64,
+        "rows from {first} to {last} do not cover the {len} elements of {name}, of which some would stay uninitialised"
+    );
 }
 
 /// There must be one weight for each class.

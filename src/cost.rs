@@ -24,6 +24,9 @@ impl Cost {
     /// The pass over a row that writes the results.
     pub const MAP_PASS: Cost = Cost(0.1);
 
+    /// All passes over rows of different lengths, most of them short.
+    pub const RAGGED: Cost = Cost(0.7);
+
     /// All passes over the rows of a tensor. Short rows cost more per element.
     pub const fn rows(shape: Shape) -> Cost {
         if shape.axis > 32 { Cost(0.25) } else { Cost(0.7) }

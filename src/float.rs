@@ -13,6 +13,7 @@ use crate::fused::{self, Added, Forward, GateGradientRows, GateRows, Gradient, S
 use crate::lanes::{Input, Rows, Slices};
 use crate::options::Weights;
 use crate::passes::drive;
+use crate::ragged::{self, Ragged};
 use crate::recipes::{LogSoftmax, LogSoftmaxGradient, LogSumExp, LossRecipe, Softmax, SoftmaxGradient};
 use crate::storage::{Storage, lane_sums};
 
@@ -72,6 +73,12 @@ pub trait Float: Storage {
     fn log_softmax_gradient(level: Level, rows: &mut Rows<Self, 2>);
     #[doc(hidden)]
     fn log_sum_exp(level: Level, rows: &mut Rows<Self, 1, 0>, results: &mut [Self::Arithmetic]);
+    #[doc(hidden)]
+    fn ragged(level: Level, rows: Ragged<Self, 1, 1>, padding: f64, kernel: fn(Level, &mut Rows<Self, 1>));
+    #[doc(hidden)]
+    fn ragged_gradient(level: Level, rows: Ragged<Self, 2, 1>, padding: f64, kernel: fn(Level, &mut Rows<Self, 2>));
+    #[doc(hidden)]
+    fn ragged_log_sum_exp(level: Level, rows: Ragged<Self, 1, 0>);
     #[doc(hidden)]
     fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, recipe: LossRecipe<Self::Arithmetic>);
     #[doc(hidden)]
@@ -189,6 +196,23 @@ macro_rules! float {
             fn log_sum_exp(level: Level, rows: &mut Rows<Self, 1, 0>, results: &mut [Self::Arithmetic]) {
                 let mut recipe = LogSumExp::new(results);
                 Self::rows(level, rows, |first, rows| drive(level, recipe.at_row(first), rows));
+            }
+            fn ragged(level: Level, rows: Ragged<Self, 1, 1>, padding: f64, kernel: fn(Level, &mut Rows<Self, 1>)) {
+                ragged::drive(level, rows, [padding], &|level, rows, _| kernel(level, rows));
+            }
+            fn ragged_gradient(
+                level: Level,
+                rows: Ragged<Self, 2, 1>,
+                padding: f64,
+                kernel: fn(Level, &mut Rows<Self, 2>),
+            ) {
+                // A padded gradient of 0 adds nothing.
+                ragged::drive(level, rows, [padding, 0.0], &|level, rows, _| kernel(level, rows));
+            }
+            fn ragged_log_sum_exp(level: Level, rows: Ragged<Self, 1, 0>) {
+                ragged::drive(level, rows, [f64::NEG_INFINITY], &|level, rows, results| {
+                    Self::log_sum_exp(level, rows, results);
+                });
             }
             fn losses(level: Level, rows: &mut Rows<Self, 1, 0>, mut recipe: LossRecipe<Self::Arithmetic>) {
                 Self::rows(level, rows, |first, rows| drive(level, recipe.at_row(first), rows));

@@ -33,6 +33,7 @@ mod binary;
 mod clipping;
 mod elementwise;
 mod passes;
+mod ragged;
 mod recipes;
 mod storage;
 
@@ -56,7 +57,7 @@ pub use activation::{
 };
 #[cfg(feature = "exact")]
 pub use activation::{Exact, ExactActivation};
-pub use class::Class;
+pub use class::{Class, Offset};
 pub use clip::{clip_by_global_norm, clip_by_value, global_norm, scale};
 #[cfg(feature = "rayon")]
 pub use clip::{par_clip_by_global_norm, par_clip_by_value, par_global_norm, par_scale};
@@ -66,7 +67,7 @@ pub use isa::{Isa, UnknownIsa};
 pub use loss::{BinaryCrossEntropy, CrossEntropy};
 pub use options::Scale;
 pub use prelu::PRelu;
-pub use softmax::{LogSoftmax, LogSumExp, Softmax};
+pub use softmax::{LogSoftmax, LogSumExp, Ragged, Softmax};
 pub use stream::{set_streaming_threshold, streaming_threshold};
 
 #[cfg(doctest)]

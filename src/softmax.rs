@@ -6,6 +6,9 @@
 
 #[cfg(feature = "exact")]
 mod exact;
+mod ragged;
+
+pub use ragged::Ragged;
 
 use std::mem::MaybeUninit;
 

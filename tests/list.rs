@@ -10,7 +10,7 @@ use activations::{ACTIVATIONS, by_name};
 use operations::{Element, Operation, Parameters, Shape};
 
 /// Public names that compute nothing over slices.
-const NO_OPERATIONS: [&str; 17] = [
+const NO_OPERATIONS: [&str; 19] = [
     "ACTIVATIONS",
     "Activation",
     "ActivationExt",
@@ -18,6 +18,8 @@ const NO_OPERATIONS: [&str; 17] = [
     "Class",
     "Exact",
     "Float",
+    "Offset",
+    "Ragged",
     "GatedRows",
     "Isa",
     "UnknownIsa",

@@ -69,40 +69,81 @@ pub fn drive<T: Storage, const N: usize, const M: usize>(
     let Ragged { offsets, start, mut slices, results } = work;
     let padding = padding.map(T::from_f64);
     let place = |r: usize| (offsets.get(r) - start, offsets.get(r + 1) - offsets.get(r));
-    let lane_values = |r: usize| place(r).1.div_ceil(T::LANES);
     let mut buffers: [Vec<T>; N] = std::array::from_fn(|_| Vec::new());
+    // The first element and the length of each row of a batch.
+    let mut batch = Vec::new();
     let (count, mut r) = (offsets.rows(), 0);
     while r < count {
-        let (first, (at, len), n) = (r, place(r), lane_values(r));
+        let (first, (at, len)) = (r, place(r));
+        let n = len.div_ceil(T::LANES);
         r += 1;
         if n == 0 {
             continue;
         }
-        let most = if n > PADDED { 1 } else { BATCH / (n * T::LANES) };
-        while r < count && r - first < most && lane_values(r) == n {
+        let width = n * T::LANES;
+        batch.clear();
+        batch.push((at, len));
+        let most = if n > PADDED { 1 } else { BATCH / width };
+        while r < count && batch.len() < most {
+            let (at, len) = place(r);
+            if len + T::LANES <= width || len > width {
+                break;
+            }
+            batch.push((at, len));
             r += 1;
         }
         let results = if results.is_empty() { &mut [][..] } else { &mut results[first..r] };
-        if r - first == 1 {
+        if batch.len() == 1 {
             kernel(level, &mut Rows::single(slices.part(at, len)), results);
             continue;
         }
-        let width = n * T::LANES;
         for (k, buffer) in buffers.iter_mut().enumerate() {
-            buffer.clear();
-            for r in first..r {
-                let (at, len) = place(r);
-                buffer.extend_from_slice(&slices.source(k)[at..at + len]);
-                buffer.resize((r + 1 - first) * width, padding[k]);
+            buffer.resize(batch.len() * width, padding[k]);
+            let source = slices.source(k);
+            for (row, place) in buffer.chunks_exact_mut(width).zip(&batch) {
+                copy_padded(source, *place, padding[k], row);
             }
         }
         let shape = Shape { axis: width, inner: 1, stride: width };
         kernel(level, &mut Rows::new(Slices::buffers(&mut buffers), "batch", shape), results);
         if M > 0 {
-            for (row, r) in buffers[N - 1].chunks(width).zip(first..r) {
-                let (at, len) = place(r);
-                slices.output(0)[at..at + len].copy_from_slice(&row[..len]);
+            let output = slices.output(0);
+            for (row, (at, len)) in buffers[N - 1].chunks_exact(width).zip(&batch) {
+                copy_short(row, &mut output[*at..*at + *len]);
             }
         }
+    }
+}
+
+/// Copies a row of `len` elements from `at` on, and padding behind it.
+#[inline(always)]
+fn copy_padded<T: Storage>(x: &[T], (at, len): (usize, usize), padding: T, row: &mut [T]) {
+    if row.len() == T::LANES && at + T::LANES <= x.len() {
+        // Without a branch that depends on the length: this is most of the time that short rows take.
+        let (x, row) = (&x[at..at + T::LANES], &mut row[..T::LANES]);
+        for i in 0..T::LANES {
+            row[i] = if i < len { x[i] } else { padding };
+        }
+        return;
+    }
+    let (elements, rest) = row.split_at_mut(len);
+    elements.copy_from_slice(&x[at..at + len]);
+    rest.fill(padding);
+}
+
+/// Copies the first elements of a row. Those of a short one are two chunks that may overlap, which takes less than a call
+/// of memcpy.
+#[inline(always)]
+fn copy_short<T: Copy>(row: &[T], to: &mut [T]) {
+    let len = to.len();
+    let mut chunks = |chunk: usize| {
+        to[..chunk].copy_from_slice(&row[..chunk]);
+        to[len - chunk..].copy_from_slice(&row[len - chunk..len]);
+    };
+    match len {
+        8..=16 => chunks(8),
+        4..8 => chunks(4),
+        2..4 => chunks(2),
+        _ => to.copy_from_slice(&row[..len]),
     }
 }

@@ -193,10 +193,15 @@ impl ElementFunction<1, 3> for Probability {
         if least.le(term).all() {
             return quotient(term, inverse, remainder, sum);
         }
+        // Often all small results are 0, those of logits of -inf.
+        let negligible = term.lt(term.splat(2_f64.powi(least_exponent::<L::Float>())));
+        let other = L::select(negligible, least, term);
+        let term = L::select(negligible, term.splat(0.0), term);
+        if least.le(other).all() {
+            return quotient(term, inverse, remainder, sum);
+        }
         // Some result is small or subnormal: compute it times 2^100 and scale down in one product of gradual lanes. The
         // product of the smallest term and of the remainder, which may have lost digits, is then normal too.
-        let negligible = term.lt(term.splat(2_f64.powi(least_exponent::<L::Float>())));
-        let term = L::select(negligible, term.splat(0.0), term);
         let (up, down) = (term.splat(2_f64.powi(100)), term.splat(2_f64.powi(-100)));
         (Gradual(quotient(term, inverse * up, remainder * up, sum * down)) * Gradual(down)).0
     }

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use activations::Isa;
+use activations::{Isa, Softmax};
 use operations::{Element, Family, Operation, Parameters, Shape};
 
 /// The time of one measurement, unless a call takes longer. It is too short to be interrupted often.
@@ -131,6 +131,28 @@ fn size<T: Element>(operation: &Operation<T>, shape: Shape) -> String {
     if T::BYTES == 8 { format!("f64 {size}") } else { size }
 }
 
+/// A row for lists of 2 to 16 elements, and one for as many rows of their mean length, 9.
+fn ragged(report: &Report) {
+    const ROWS: usize = 100_000;
+    let mut offsets = vec![0_i32];
+    for r in 0..ROWS {
+        offsets.push(offsets[r] + 2 + (r * 7919 % 15) as i32);
+    }
+    let x: Vec<f32> = inputs(offsets[ROWS] as usize);
+    let mut y = copy(&x);
+    for (name, is_ragged) in [("softmax 100000x9", false), ("softmax of 100000 lists of 2 to 16", true)] {
+        if name.contains(&report.filter) {
+            report.row(name, &x[..9 * ROWS], || {
+                if is_ragged {
+                    Softmax::ragged(black_box(&offsets)).forward(black_box(&x), &mut y);
+                } else {
+                    Softmax::rows(9).forward(black_box(&x[..9 * ROWS]), &mut y[..9 * ROWS]);
+                }
+            });
+        }
+    }
+}
+
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let report = Report::new(filter);
@@ -143,6 +165,7 @@ fn main() {
     for (rows_of, columns) in [(100_000, 10), (4096, 128), (512, 1000), (8, 32_000), (1, 128_256)] {
         rows::<f32>(&report, Shape::rows_of(columns, rows_of), |operation| operation.family == Family::Axis);
     }
+    ragged(&report);
     for (outer, axis, inner) in [(1, 1000, 512), (1, 10, 65_536), (8192, 10, 8)] {
         rows::<f32>(&report, Shape { outer, axis, inner }, |operation| operation.family == Family::Axis);
     }

@@ -328,7 +328,7 @@ impl<T: Real> Kernel for ColumnSums<'_, '_, T> {
                 let [a, b] = Negative.terms(x);
                 sum = [sum[0] + a, sum[1] + b];
             }
-            lanes = sum.map(|lanes| lanes.to_array());
+            lanes = [sum[0].to_array(), sum[1].to_array()];
             sums.copy_from_slice(&lanes.as_flattened()[..sums.len()]);
         }
     }

@@ -75,7 +75,7 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use gradual::Gradual;
 #[cfg(feature = "half")]
-pub use half::{Half, Narrow, Widen};
+pub use half::{COUNT as CONVERTED, Half, narrow, widen};
 pub use lines::{Appender, Line, Stack};
 pub use portable::{FUSED as PORTABLE_IS_FUSED, Portable};
 pub use real::{Element, Real};

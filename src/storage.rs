@@ -8,11 +8,17 @@
 //!
 //! So no kernel knows of 16-bit numbers, and a result is the `f32` result, rounded once.
 
+#[cfg(feature = "half")]
+mod convert;
+
+#[cfg(feature = "half")]
+use convert::{narrow, widen};
+
 use crate::dispatch::Level;
 use crate::elementwise::{self, Map};
 use crate::lanes::{Element, Real, Rows, Slices};
 #[cfg(feature = "half")]
-use crate::lanes::{Half, Narrow, Shape, Widen};
+use crate::lanes::{Half, Shape};
 use crate::sum::{Sum, Terms};
 
 /// An element type of slices, and the type that it is computed in.
@@ -250,16 +256,4 @@ impl Blocks {
         let last = self.last.unwrap_or_default();
         self.levels.into_iter().rev().fold(last, |sum, (_, before)| std::array::from_fn(|i| before[i] + sum[i]))
     }
-}
-
-/// Converts numbers to `f32`.
-#[cfg(feature = "half")]
-fn widen<H: Half>(level: Level, from: &[H], to: &mut [f32]) {
-    level.run(Widen { from: H::bits(from), to, is_bf16: H::IS_BF16 });
-}
-
-/// Rounds numbers to a 16-bit type.
-#[cfg(feature = "half")]
-fn narrow<H: Half>(level: Level, from: &[f32], to: &mut [H]) {
-    level.run(Narrow { from, to: H::bits_mut(to), is_bf16: H::IS_BF16 });
 }

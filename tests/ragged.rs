@@ -34,7 +34,7 @@ fn bits<T: Float>(x: &[T]) -> Vec<u64> {
 fn numbers<T: Float>(len: usize, seed: usize) -> Vec<T> {
     let number = |i: usize| match (i + seed) % 97 {
         5 => f64::NEG_INFINITY,
-        6 if i % 5 == 0 => f64::NAN,
+        6 if i.is_multiple_of(5) => f64::NAN,
         7 if i % 5 == 1 => f64::INFINITY,
         8 => -90.0,
         _ => 9.0 * noise(i + 1000 * seed),

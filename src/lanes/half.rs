@@ -17,10 +17,9 @@ use ::half::slice::HalfFloatSliceExt;
 use ::half::{bf16, f16};
 
 use super::{Element, Simd};
-use crate::dispatch::Kernel;
 
 /// The numbers that are converted at once.
-const COUNT: usize = 16;
+pub const COUNT: usize = 16;
 
 /// A 16-bit element type.
 pub trait Half: Element {
@@ -62,68 +61,9 @@ macro_rules! half {
 half!(f16, false);
 half!(bf16, true);
 
-/// Converts numbers to `f32`.
-pub struct Widen<'a> {
-    /// The bit patterns.
-    pub from: &'a [u16],
-    /// As many numbers.
-    pub to: &'a mut [f32],
-    /// Whether they are `bf16`.
-    pub is_bf16: bool,
-}
-
-impl Kernel for Widen<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        assert!(self.from.len() == self.to.len());
-        let (from, last) = self.from.as_chunks();
-        let (to, last_to) = self.to.as_chunks_mut();
-        for i in 0..from.len() {
-            to[i] = widen(simd, from[i], self.is_bf16);
-        }
-        if last.is_empty() {
-            return;
-        }
-        let mut padded = [0; COUNT];
-        padded[..last.len()].copy_from_slice(last);
-        last_to.copy_from_slice(&widen(simd, padded, self.is_bf16)[..last.len()]);
-    }
-}
-
-/// Converts `f32` to 16 bits.
-pub struct Narrow<'a> {
-    /// The numbers.
-    pub from: &'a [f32],
-    /// As many bit patterns.
-    pub to: &'a mut [u16],
-    /// Whether they are `bf16`.
-    pub is_bf16: bool,
-}
-
-impl Kernel for Narrow<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        assert!(self.from.len() == self.to.len());
-        let (from, last) = self.from.as_chunks();
-        let (to, last_to) = self.to.as_chunks_mut();
-        for i in 0..from.len() {
-            to[i] = narrow(simd, from[i], self.is_bf16);
-        }
-        if last.is_empty() {
-            return;
-        }
-        let mut padded = [0.0; COUNT];
-        padded[..last.len()].copy_from_slice(last);
-        last_to.copy_from_slice(&narrow(simd, padded, self.is_bf16)[..last.len()]);
-    }
-}
-
+/// 16-bit numbers to `f32`.
 #[inline(always)]
-fn widen<S: Simd>(simd: S, bits: [u16; COUNT], is_bf16: bool) -> [f32; COUNT] {
+pub fn widen<S: Simd>(simd: S, bits: [u16; COUNT], is_bf16: bool) -> [f32; COUNT] {
     if !is_bf16 {
         return simd.widen_f16(bits);
     }
@@ -134,8 +74,9 @@ fn widen<S: Simd>(simd: S, bits: [u16; COUNT], is_bf16: bool) -> [f32; COUNT] {
     wide
 }
 
+/// `f32` to 16-bit numbers.
 #[inline(always)]
-fn narrow<S: Simd>(simd: S, numbers: [f32; COUNT], is_bf16: bool) -> [u16; COUNT] {
+pub fn narrow<S: Simd>(simd: S, numbers: [f32; COUNT], is_bf16: bool) -> [u16; COUNT] {
     if !is_bf16 {
         return simd.narrow_f16(numbers);
     }

@@ -20,7 +20,9 @@ use crate::storage::{Storage, lane_sums};
 /// An element type of the slices: `f32`, with the default feature of this name `f64`, and with the feature `half` the
 /// types `f16` and `bf16` of the crate `half`.
 ///
-/// `f16` and `bf16` are stored as such and computed in `f32`. Each result is rounded once, to nearest even. Numbers of which
+/// `f16` and `bf16` are stored as such and computed in `f32`. Each `f32` result is rounded once, to nearest even. Of all
+/// 65 536 numbers, at most 39 of `f16` and 2 of `bf16` have a result that is not the nearest to the true value, whatever the
+/// activation (`cargo run --release -p exhaustive`). Numbers of which
 /// a row has one, such as losses, are `f32` for them: of the type `T::Arithmetic`. A gradient from the output is that of the
 /// rounded output: in `bf16` an [`Elu`](crate::Elu) of less than -6.2 is -alpha, where the gradient is 0.
 ///

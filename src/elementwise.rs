@@ -68,6 +68,7 @@ pub fn run<T: Real, F: Map<N, M>, const N: usize, const M: usize>(
     if F::HAS_HARD && done < slices.len() {
         finish_carefully(level, &map, slices, done);
     }
+    slices.mark_written();
 }
 
 /// The two loops of a map, callable by pointer: [`finish_carefully`] is compiled once for all maps.

@@ -9,7 +9,7 @@ use crate::clipping::{Clamp, Scale, Squares};
 use crate::cost::Cost;
 use crate::dispatch::Level;
 use crate::elementwise;
-use crate::fused::{self, Added, Forward, GateGradientRows, GateRows, Gradient, SlopeSums, Sloped, SlopedGradient};
+use crate::fused::{self, Added, Forward, GateGradientRows, GateRows, Gradient, SlopeSums, Sloped};
 use crate::lanes::{Input, Rows, Slices};
 use crate::options::Weights;
 use crate::passes::drive;
@@ -55,8 +55,6 @@ pub trait Float: Storage {
     fn gated_gradient_rows(level: Level, work: GateGradientRows<Self>, act: Gradient<Self::Arithmetic>);
     #[doc(hidden)]
     fn sloped(level: Level, work: Sloped<Self>);
-    #[doc(hidden)]
-    fn sloped_gradient(level: Level, work: SlopedGradient<Self>);
     #[doc(hidden)]
     fn slope_sums(level: Level, work: SlopeSums<Self>);
     #[doc(hidden)]
@@ -166,9 +164,6 @@ macro_rules! float {
             }
             fn sloped(level: Level, work: Sloped<Self>) {
                 fused::sloped(level, work);
-            }
-            fn sloped_gradient(level: Level, work: SlopedGradient<Self>) {
-                fused::sloped_gradient(level, work);
             }
             fn slope_sums(level: Level, work: SlopeSums<Self>) {
                 fused::slope_sums(level, work);

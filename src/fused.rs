@@ -18,7 +18,7 @@ mod slopes;
 
 pub use added::{Added, added};
 pub use gate::{GateGradientRows, GateRows, Gradient, Halves, gated, gated_gradient, gated_gradient_rows, gated_rows};
-pub use slopes::{Channels, SlopeSums, Sloped, SlopedGradient, slope_sums, sloped, sloped_gradient};
+pub use slopes::{Channels, SlopeSums, Sloped, slope_sums, sloped};
 
 use crate::dispatch::Level;
 use crate::elementwise::{self, Map};

@@ -1,10 +1,11 @@
 //! The leaky relu with slopes that are learned.
 
-use crate::call::{Call, twins};
+use crate::call::{Call, Threads, twins};
 use crate::check;
 use crate::cost::Cost;
 use crate::float::Float;
-use crate::fused::{Channels, SlopeSums, Sloped, SlopedGradient};
+use crate::fused::{Channels, SlopeSums, Sloped};
+use crate::lanes::Slices;
 
 /// The parametric rectified linear unit: `x` where `x > 0`, else `slope[channel] x`.
 ///
@@ -69,7 +70,8 @@ impl PRelu {
         /// If `x` is no whole number of `channels * inner` elements, if there is not one slope for each channel, or if `y` has
         /// another length than `x`.
         pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], slopes: &[T], y: &mut [T]) {
-            let work = Sloped::new(self.shape, Some(x), slopes, y);
+            let slices = Slices::<T, 1>::new([("x", x)], ("y", y)).with_source_twice();
+            let work = Sloped::new(self.shape, slices, slopes);
             Call { work, cost: || Cost::GRADIENT, run: |level, part| T::sloped(level, part) }.on(threads)
         }
 
@@ -79,7 +81,7 @@ impl PRelu {
         ///
         /// As `forward`.
         pub threads => fn forward_in_place | par_forward_in_place [T: Float] (&self, x: &mut [T], slopes: &[T]) {
-            let work = Sloped::new(self.shape, None, slopes, x);
+            let work = Sloped::new(self.shape, Slices::<T, 1>::in_place(x).with_source_twice(), slopes);
             Call { work, cost: || Cost::GRADIENT, run: |level, part| T::sloped(level, part) }.on(threads)
         }
 
@@ -91,13 +93,8 @@ impl PRelu {
         /// As `forward`, and if `dslopes` has another length than `slopes`.
         pub threads => fn backward | par_backward [T: Float]
         (&self, x: &[T], slopes: &[T], dy: &[T], dx: &mut [T], dslopes: &mut [T]) {
-            let work = SlopedGradient::new(self.shape, x, slopes, Some(dy), dx);
-            check::same_len("slopes", slopes.len(), "dslopes", dslopes.len());
-            let mut sums = vec![0.0; SlopeSums::<T>::len(self.shape, x.len())];
-            let terms = SlopeSums::new(self.shape, x, dy, &mut sums);
-            Call { work: terms, cost: || Cost::GRADIENT, run: |level, part| T::slope_sums(level, part) }.on(threads);
-            SlopeSums::finish(self.shape, &sums, dslopes);
-            Call { work, cost: || Cost::GRADIENT, run: |level, part| T::sloped_gradient(level, part) }.on(threads)
+            let slices = Slices::<T, 2>::new([("x", x), ("dy", dy)], ("dx", dx));
+            self.gradients(Sloped::new(self.shape, slices, slopes), slopes.len(), dslopes, threads);
         }
 
         /// Overwrites `dy` with the gradient with respect to `x`, and writes that with respect to the slopes.
@@ -107,15 +104,20 @@ impl PRelu {
         /// As `backward`.
         pub threads => fn backward_in_place | par_backward_in_place [T: Float]
         (&self, x: &[T], slopes: &[T], dy: &mut [T], dslopes: &mut [T]) {
-            check::channels("x", x.len(), "slopes", slopes.len(), [self.shape.channels, self.shape.inner]);
-            check::same_len("x", x.len(), "dy", dy.len());
-            check::same_len("slopes", slopes.len(), "dslopes", dslopes.len());
-            let mut sums = vec![0.0; SlopeSums::<T>::len(self.shape, x.len())];
-            let terms = SlopeSums::new(self.shape, x, dy, &mut sums);
-            Call { work: terms, cost: || Cost::GRADIENT, run: |level, part| T::slope_sums(level, part) }.on(threads);
-            SlopeSums::finish(self.shape, &sums, dslopes);
-            let work = SlopedGradient::new(self.shape, x, slopes, None, dy);
-            Call { work, cost: || Cost::GRADIENT, run: |level, part| T::sloped_gradient(level, part) }.on(threads)
+            let slices = Slices::<T, 2>::in_place(("x", x), ("dy", dy));
+            self.gradients(Sloped::new(self.shape, slices, slopes), slopes.len(), dslopes, threads);
         }
+    }
+
+    /// Writes the gradients with respect to the slopes, and then dx, which may overwrite dy.
+    #[track_caller]
+    fn gradients<T: Float>(&self, work: Sloped<T>, slopes: usize, dslopes: &mut [T], threads: impl Threads) {
+        check::same_len("slopes", slopes, "dslopes", dslopes.len());
+        let inputs = work.inputs();
+        let mut sums = vec![0.0; SlopeSums::<T>::len(self.shape, inputs.len())];
+        let terms = SlopeSums::new(self.shape, inputs, &mut sums);
+        Call { work: terms, cost: || Cost::GRADIENT, run: |level, part| T::slope_sums(level, part) }.on(threads);
+        SlopeSums::finish(self.shape, &sums, dslopes);
+        Call { work, cost: || Cost::GRADIENT, run: |level, part| T::sloped(level, part) }.on(threads);
     }
 }

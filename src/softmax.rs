@@ -1,7 +1,6 @@
 //! Softmax, its logarithm and its normaliser, along any axis of a tensor: the public types and their methods.
 //!
-//! Two macros write the methods once for all types: `constructors` those that describe the rows, `methods` those that
-//! compute. A method checks its arguments, makes a view of the rows and hands it to the kernel of the element type
+//! Macros write the methods once for all types: `constructors` those that describe the rows, `methods` those that compute. A method checks its arguments, makes a view of the rows and hands it to the kernel of the element type
 //! ([`Float`]), which runs a recipe of [`crate::recipes`].
 
 #[cfg(feature = "exact")]
@@ -29,7 +28,8 @@ macro_rules! constructors {
         }
 
         /// The operation along an axis of length `axis` in a contiguous tensor `[.., axis, inner]`: the elements of a
-        /// row are `inner` apart. Either may be 0: then slices are empty, and methods do nothing.
+        /// row are `inner` apart. Slices must consist of whole rows. Either may be 0: then they are empty, and methods do
+        /// nothing.
         ///
         /// # Panics
         ///
@@ -85,18 +85,16 @@ macro_rules! constructors {
     };
 }
 
-/// Declares the methods of an operation whose output has the shape of its input. The arguments are the methods of
-/// [`Float`] that compute its value and its gradient.
+/// Declares the methods of an operation whose output has the shape of its input, once for rows of one length and for ragged
+/// rows. They call `forward_call` and `backward_call` of the type, and `check_uninit`.
 macro_rules! methods {
-    ($forward:ident, $backward:ident) => {
-        constructors!();
-
+    () => {
         twins! {
             /// Writes the result of each row of `x` to `y`.
             ///
             /// # Panics
             ///
-            /// If the lengths differ or are not whole rows.
+            /// If the lengths differ or do not fit the rows.
             pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
                 self.forward_call(Slices::<T, 1>::new([("x", x)], ("y", y))).on(threads)
             }
@@ -105,7 +103,7 @@ macro_rules! methods {
             ///
             /// # Panics
             ///
-            /// If the length is not whole rows.
+            /// If the length does not fit the rows.
             pub threads => fn forward_in_place | par_forward_in_place [T: Float] (&self, x: &mut [T]) {
                 self.forward_call(Slices::<T, 1>::in_place(x)).on(threads)
             }
@@ -115,7 +113,7 @@ macro_rules! methods {
             ///
             /// # Panics
             ///
-            /// If the lengths differ or are not whole rows, or if there are gaps between rows.
+            /// If the lengths differ or do not fit the rows, or if the rows leave gaps.
             pub threads => fn forward_uninit | par_forward_uninit ['y, T: Float]
             (&self, x: &[T], y: &'y mut [MaybeUninit<T>]) -> &'y mut [T] {
                 self.check_uninit(x.len(), y.len());
@@ -127,7 +125,7 @@ macro_rules! methods {
             ///
             /// # Panics
             ///
-            /// If the lengths differ or are not whole rows.
+            /// If the lengths differ or do not fit the rows.
             pub threads => fn backward | par_backward [T: Float] (&self, y: &[T], dy: &[T], dx: &mut [T]) {
                 self.backward_call(Slices::<T, 2>::new([("y", y), ("dy", dy)], ("dx", dx))).on(threads)
             }
@@ -136,11 +134,21 @@ macro_rules! methods {
             ///
             /// # Panics
             ///
-            /// If the lengths differ or are not whole rows.
+            /// If the lengths differ or do not fit the rows.
             pub threads => fn backward_in_place | par_backward_in_place [T: Float] (&self, y: &[T], dy: &mut [T]) {
                 self.backward_call(Slices::<T, 2>::in_place(("y", y), ("dy", dy))).on(threads)
             }
         }
+    };
+}
+use methods;
+
+/// Declares everything of an operation on rows of one length. The arguments are the methods of [`Float`] that compute its
+/// value and its gradient.
+macro_rules! row_methods {
+    ($forward:ident, $backward:ident) => {
+        constructors!();
+        methods!();
 
         /// Checks an output that is not initialised: it must match `x` and must be written as a whole, without gaps.
         #[track_caller]
@@ -225,7 +233,7 @@ pub struct Softmax {
 }
 
 impl Softmax {
-    methods!(softmax, softmax_gradient);
+    row_methods!(softmax, softmax_gradient);
 }
 
 /// The logarithm of the softmax of each row, `x[i] - ln(sum(e^x))`.
@@ -260,7 +268,7 @@ pub struct LogSoftmax {
 }
 
 impl LogSoftmax {
-    methods!(log_softmax, log_softmax_gradient);
+    row_methods!(log_softmax, log_softmax_gradient);
 }
 
 /// The logarithm of the sum of exponentials of each row, `ln(sum(e^x))`: the normaliser of the softmax.

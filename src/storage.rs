@@ -143,6 +143,7 @@ fn half_blocks<H: Half, const N: usize, const M: usize, const B: usize>(
             narrow(level, &output[..len], part.output(m));
         }
     }
+    slices.mark_written();
 }
 
 /// [`Storage::rows`].

@@ -1,8 +1,10 @@
-//! Proves that the public judge finds what is wrong with an activation, and that the functions of the public lanes have the
+//! Proves that the public judge finds what is wrong with an activation, that no kernel of another crate leaves memory
+//! uninitialised, and that the functions of the public lanes have the
 //! bits of the activations whose names they have.
 
-use activations::custom::{Definition, Lanes};
-use activations::{Activation, ActivationExt, Erf, Exp, Isa, Sigmoid, Softplus, Tanh, judge};
+use activations::custom::{Definition, Lanes, private};
+use activations::{Activation, ActivationExt, Erf, Exp, Isa, Saved, Sigmoid, Softplus, Tanh, judge};
+use operations::uninit;
 
 /// What is wrong with a [`Faulty`].
 #[derive(Clone, Copy, PartialEq)]
@@ -69,6 +71,60 @@ fn the_judge_finds_faults() {
         let verdict = verdict(fault);
         assert!(verdict.contains(message), "`{verdict}` should have `{message}`");
     }
+}
+
+/// An activation whose kernels write nothing, made without the macro.
+struct Idle;
+
+impl private::Kernels for Idle {
+    fn cost(&self) -> private::Cost {
+        private::Cost::FUNCTION
+    }
+    fn forward_f32(&self, _: private::InstructionSet, _: &mut private::Views<f32, 1>) {}
+    fn backward_f32(&self, _: private::InstructionSet, _: &mut private::Views<f32, 2>) {}
+    #[cfg(feature = "f64")]
+    fn forward_f64(&self, _: private::InstructionSet, _: &mut private::Views<f64, 1>) {}
+    #[cfg(feature = "f64")]
+    fn backward_f64(&self, _: private::InstructionSet, _: &mut private::Views<f64, 2>) {}
+}
+
+impl Activation for Idle {
+    fn name(&self) -> &'static str {
+        "idle"
+    }
+    fn max_ulp(&self, _: u32, _: bool) -> f64 {
+        0.0
+    }
+    fn gradient_ulp(&self) -> f64 {
+        0.0
+    }
+    fn gradient_tail(&self) -> f64 {
+        0.0
+    }
+    fn saved(&self) -> Saved {
+        Saved::Output
+    }
+    fn range(&self) -> [f64; 2] {
+        [0.0; 2]
+    }
+    fn reference(&self, _: f64) -> f64 {
+        0.0
+    }
+    fn reference_gradient(&self, _: f64, _: f64) -> f64 {
+        0.0
+    }
+    fn aliases(&self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+#[test]
+fn no_kernel_leaves_an_output_uninitialised() {
+    let mut y = [7.0_f32; 300];
+    assert_eq!(Idle.forward_uninit(&[1.0; 300], uninit(&mut y)), [0.0; 300]);
+    // What a kernel has written is not overwritten.
+    let mut y = [7.0_f32; 300];
+    assert_eq!(Faulty(Fault::None).forward_uninit(&[100.0; 300], uninit(&mut y)), [1.0; 300]);
 }
 
 /// A function of the public lanes.

@@ -36,7 +36,12 @@ macro_rules! methods {
             (&self, x: &[$T], y: &'y mut [std::mem::MaybeUninit<$T>]) -> &'y mut [$T] {
                 $crate::lanes::initialise([("x", x)], ("y", y), |work| {
                     let cost = || $cost(self);
-                    $crate::call::Call { work, cost, run: |level, mut part| $forward(self, level, &mut part) }.on(threads)
+                    let run = |level, mut part: $crate::lanes::Slices<$T, 1>| {
+                        $forward(self, level, &mut part);
+                        // Does nothing, unless a kernel from another crate has not written.
+                        part.zero_uninit();
+                    };
+                    $crate::call::Call { work, cost, run }.on(threads)
                 })
             }
 

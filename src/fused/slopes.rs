@@ -1,7 +1,7 @@
 //! The leaky relu whose slope depends on the channel, and the gradient of the slopes.
 //!
 //! ```text
-//! value, gradient:  for each block: its slopes, written to a buffer in the first-level cache; a map of x, slope (and dy)
+//! value, gradient:  for each block: its slopes, written to a buffer in the first-level cache; a map of x, factor and slope
 //! slopes:           for each unit: the sum of x dy where x <= 0, in f64
 //!                   for each channel: its units' sums, added with compensation
 //! ```
@@ -48,12 +48,7 @@ struct Slopes<'a, T> {
     position: usize,
 }
 
-impl<'a, T: Storage> Slopes<'a, T> {
-    /// The slopes from `mid` elements further on.
-    fn after(self, mid: usize) -> Self {
-        Self { position: self.position + mid, ..self }
-    }
-
+impl<T: Storage> Slopes<'_, T> {
     /// Writes the slopes from `at` on to a buffer.
     fn write(&self, at: usize, buffer: &mut [T]) {
         let (mut at, mut filled) = (self.position + at, 0);
@@ -73,142 +68,69 @@ impl<'a, T: Storage> Slopes<'a, T> {
     }
 }
 
-/// The slices of a leaky relu with slopes, checked.
+/// x, the factor of the slope, and the output, checked. The factor is x itself for a value, and dy for a gradient.
 pub struct Sloped<'a, T> {
-    /// None if x is y.
-    x: Option<&'a [T]>,
+    slices: Slices<'a, T, 2>,
     slopes: Slopes<'a, T>,
-    y: &'a mut [T],
 }
 
 impl<'a, T: Storage> Sloped<'a, T> {
-    /// x, none of it if y is overwritten, and a slope for each channel.
+    /// The slices, and a slope for each channel.
     #[track_caller]
-    pub fn new(shape: Channels, x: Option<&'a [T]>, slopes: &'a [T], y: &'a mut [T]) -> Self {
-        let len = x.map_or(y.len(), <[T]>::len);
-        check::channels("x", len, "slopes", slopes.len(), [shape.channels, shape.inner]);
-        check::same_len("x", len, "y", y.len());
-        Self { x, slopes: Slopes { slopes, inner: shape.inner, position: 0 }, y }
+    pub fn new(shape: Channels, slices: Slices<'a, T, 2>, slopes: &'a [T]) -> Self {
+        check::channels("x", slices.len(), "slopes", slopes.len(), [shape.channels, shape.inner]);
+        Self { slices, slopes: Slopes { slopes, inner: shape.inner, position: 0 } }
+    }
+
+    /// x and the factor.
+    pub fn inputs(&self) -> Slices<'_, T, 2, 0> {
+        self.slices.inputs()
     }
 }
 
 impl<T: Storage> Split for Sloped<'_, T> {
     fn len(&self) -> usize {
-        self.y.len()
+        self.slices.len()
     }
     fn split_at(self, mid: usize) -> (Self, Self) {
-        let (x, x_rest) = self.x.map(|x| x.split_at(mid)).unzip();
-        let (y, y_rest) = self.y.split_at_mut(mid);
-        (Self { x, slopes: self.slopes, y }, Self { x: x_rest, slopes: self.slopes.after(mid), y: y_rest })
+        let (slices, rest) = self.slices.split_at(mid);
+        let slopes = Slopes { position: self.slopes.position + mid, ..self.slopes };
+        (Self { slices, slopes: self.slopes }, Self { slices: rest, slopes })
     }
 }
 
-/// y = x, or slope x where x <= 0.
+/// The factor, times the slope where x <= 0.
 pub fn sloped<T: Storage>(level: Level, work: Sloped<T>) {
-    let Sloped { x, slopes, y } = work;
+    let Sloped { mut slices, slopes } = work;
     let mut buffer = [T::default(); BLOCK];
-    for (k, y) in y.chunks_mut(BLOCK).enumerate() {
-        let slope = &mut buffer[..y.len()];
-        slopes.write(k * BLOCK, slope);
-        let slope = ("slope", &*slope);
-        let mut slices = match x {
-            Some(x) => Slices::<T, 2>::new([slope, ("x", &x[k * BLOCK..][..y.len()])], ("y", y)),
-            None => Slices::<T, 2>::in_place(slope, ("x", y)),
-        };
-        T::map(level, Value, &mut slices);
+    for start in (0..slices.len()).step_by(BLOCK) {
+        let slope = &mut buffer[..BLOCK.min(slices.len() - start)];
+        slopes.write(start, slope);
+        T::map(level, ByChannel, &mut slices.part(start, slope.len()).with_source(slope));
     }
 }
 
-/// The slices of its gradient with respect to x, checked.
-pub struct SlopedGradient<'a, T> {
-    x: &'a [T],
-    slopes: Slopes<'a, T>,
-    /// None if dy is dx.
-    dy: Option<&'a [T]>,
-    dx: &'a mut [T],
-}
-
-impl<'a, T: Storage> SlopedGradient<'a, T> {
-    /// x, a slope for each channel, and dy, none of it if dx holds it.
-    #[track_caller]
-    pub fn new(shape: Channels, x: &'a [T], slopes: &'a [T], dy: Option<&'a [T]>, dx: &'a mut [T]) -> Self {
-        check::channels("x", x.len(), "slopes", slopes.len(), [shape.channels, shape.inner]);
-        check::same_len("x", x.len(), "dy", dy.map_or(dx.len(), <[T]>::len));
-        check::same_len("x", x.len(), "dx", dx.len());
-        Self { x, slopes: Slopes { slopes, inner: shape.inner, position: 0 }, dy, dx }
-    }
-}
-
-impl<T: Storage> Split for SlopedGradient<'_, T> {
-    fn len(&self) -> usize {
-        self.dx.len()
-    }
-    fn split_at(self, mid: usize) -> (Self, Self) {
-        let (x, x_rest) = self.x.split_at(mid);
-        let (dy, dy_rest) = self.dy.map(|dy| dy.split_at(mid)).unzip();
-        let (dx, dx_rest) = self.dx.split_at_mut(mid);
-        let rest = Self { x: x_rest, slopes: self.slopes.after(mid), dy: dy_rest, dx: dx_rest };
-        (Self { x, slopes: self.slopes, dy, dx }, rest)
-    }
-}
-
-/// dx = dy, or slope dy where x <= 0.
-pub fn sloped_gradient<T: Storage>(level: Level, work: SlopedGradient<T>) {
-    let SlopedGradient { x, slopes, dy, dx } = work;
-    let mut buffer = [T::default(); BLOCK];
-    for (k, dx) in dx.chunks_mut(BLOCK).enumerate() {
-        let (first, len) = (k * BLOCK, dx.len());
-        let slope = &mut buffer[..len];
-        slopes.write(first, slope);
-        let x = ("x", &x[first..][..len]);
-        let mut slices = match dy {
-            Some(dy) => Slices::<T, 2>::new([x, ("dy", &dy[first..][..len])], ("dx", dx)),
-            None => Slices::<T, 2>::in_place(x, ("dy", dx)),
-        };
-        T::map(level, Gradient, &mut slices.with_source(slope));
-    }
-}
-
-/// x, or slope x where x <= 0.
+/// The factor, times the slope where x <= 0.
 #[derive(Clone, Copy)]
-struct Value;
+struct ByChannel;
 
-impl Map<2> for Value {
+impl Map<3> for ByChannel {
     const IS_MEMORY_BOUND: bool = false;
 
     #[inline(always)]
-    fn margin<L: Lanes>(self, [slope, x]: [L; 2], margin: L) -> L {
-        math::margin(slope, math::margin(x, margin))
+    fn margin<L: Lanes>(self, [_, factor, slope]: [L; 3], margin: L) -> L {
+        math::margin(slope, math::margin(factor, margin))
     }
 
     #[inline(always)]
-    fn apply<L: Lanes>(self, [slope, x]: [L; 2]) -> [L; 1] {
-        [L::select(x.splat(0.0).lt(x), x, slope * x)]
+    fn apply<L: Lanes>(self, [x, factor, slope]: [L; 3]) -> [L; 1] {
+        [L::select(x.splat(0.0).lt(x), factor, slope * factor)]
     }
 }
 
-/// dy, or slope dy where x <= 0.
-#[derive(Clone, Copy)]
-struct Gradient;
-
-impl Map<3> for Gradient {
-    const IS_MEMORY_BOUND: bool = false;
-
-    #[inline(always)]
-    fn margin<L: Lanes>(self, [_, dy, slope]: [L; 3], margin: L) -> L {
-        math::margin(slope, math::margin(dy, margin))
-    }
-
-    #[inline(always)]
-    fn apply<L: Lanes>(self, [x, dy, slope]: [L; 3]) -> [L; 1] {
-        [L::select(x.splat(0.0).lt(x), dy, slope * dy)]
-    }
-}
-
-/// The slices of the gradient with respect to the slopes, and the sums of their units.
+/// x and dy, for the gradient with respect to the slopes, and the sums of their units.
 pub struct SlopeSums<'a, T> {
-    x: &'a [T],
-    dy: &'a [T],
+    slices: Slices<'a, T, 2, 0>,
     /// The elements of a unit. The last one may be shorter.
     unit: usize,
     /// The sums of a unit.
@@ -234,10 +156,10 @@ impl<'a, T: Storage> SlopeSums<'a, T> {
         if elements == 0 { 0 } else { elements.div_ceil(unit) * columns }
     }
 
-    /// Slices whose lengths were checked, and as many sums as [`len`](Self::len) says.
-    pub fn new(shape: Channels, x: &'a [T], dy: &'a [T], sums: &'a mut [f64]) -> Self {
+    /// Slices that were checked, and as many sums as [`len`](Self::len) says.
+    pub fn new(shape: Channels, slices: Slices<'a, T, 2, 0>, sums: &'a mut [f64]) -> Self {
         let [unit, columns] = Self::unit_of(shape);
-        Self { x, dy, unit, columns, sums }
+        Self { slices, unit, columns, sums }
     }
 
     /// The gradient of each slope, given the sums.
@@ -262,18 +184,18 @@ impl<T: Storage> Split for SlopeSums<'_, T> {
     }
     fn split_at(self, mid: usize) -> (Self, Self) {
         let Self { unit, columns, .. } = self;
-        let (x, x_rest) = self.x.split_at(mid * unit);
-        let (dy, dy_rest) = self.dy.split_at(mid * unit);
+        let (slices, rest) = self.slices.split_at(mid * unit);
         let (sums, sums_rest) = self.sums.split_at_mut(mid * columns);
-        (Self { x, dy, unit, columns, sums }, Self { x: x_rest, dy: dy_rest, unit, columns, sums: sums_rest })
+        (Self { slices, unit, columns, sums }, Self { slices: rest, unit, columns, sums: sums_rest })
     }
 }
 
 /// The sums of all units.
 pub fn slope_sums<T: Storage>(level: Level, work: SlopeSums<T>) {
-    let SlopeSums { x, dy, unit, columns, sums } = work;
-    for ((x, dy), sums) in x.chunks(unit).zip(dy.chunks(unit)).zip(sums.chunks_mut(columns)) {
-        let slices = Slices::<T, 2, 0>::sources([("x", x), ("dy", dy)]);
+    let SlopeSums { mut slices, unit, columns, sums } = work;
+    for (k, sums) in sums.chunks_mut(columns).enumerate() {
+        let len = unit.min(slices.len() - k * unit);
+        let slices = slices.part(k * unit, len);
         if columns == 1 {
             sums[0] = fold_lanes(lane_sums(level, Negative, slices));
         } else {

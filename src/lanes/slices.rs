@@ -158,6 +158,12 @@ impl<'a, T> Slices<'a, T, 2> {
 }
 
 impl<'a, T> Slices<'a, T, 1> {
+    /// The source is both sources of a map.
+    pub fn with_source_twice(self) -> Slices<'a, T, 2> {
+        let Self { sources: [source], outputs, len, streams, is_uninit, _borrow } = self;
+        Slices { sources: [source; 2], outputs, len, streams, is_uninit, _borrow }
+    }
+
     /// The output is the source.
     #[inline(always)]
     pub fn in_place(slice: &'a mut [T]) -> Self {
@@ -303,6 +309,12 @@ impl<'a, T: Element, const N: usize, const M: usize> Slices<'a, T, N, M> {
         self.zero_uninit();
         // SAFETY: the output is valid for writes and initialised, and no source, which it may be, is read meanwhile.
         unsafe { std::slice::from_raw_parts_mut(self.outputs[m], self.len) }
+    }
+
+    /// Says that all elements of the outputs were written.
+    #[inline(always)]
+    pub(crate) fn mark_written(&mut self) {
+        self.is_uninit = false;
     }
 
     /// Fills the outputs with zeros if they are not initialised.

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use super::{LogSoftmax, LogSumExp, Softmax};
+use super::{LogSoftmax, LogSumExp, Softmax, methods};
 use crate::call::{Call, twins};
 use crate::check;
 use crate::class::{Offset, Offsets};
@@ -19,7 +19,8 @@ use crate::ragged;
 /// Row r is `x[offsets[r]..offsets[r + 1]]`, as in the lists of Arrow. A row may be empty. Elements before the first offset
 /// and behind the last one are neither read nor written. Each row has the bits that it has alone.
 ///
-/// Accuracy and special values are those of the operation. Methods allocate up to 4096 elements for each source.
+/// Accuracy and special values are those of the operation. Methods allocate up to 4096 elements for each source. They panic
+/// if the last offset is greater than the length of a slice; `forward_uninit` does unless the rows cover the slice.
 ///
 /// ```
 /// use activations::Softmax;
@@ -56,61 +57,18 @@ macro_rules! ragged {
 
 ragged!(Softmax LogSoftmax LogSumExp);
 
-/// Declares the methods of an operation whose output has the shape of its input: its kernels, and the saved output that
-/// has no effect on a gradient.
-macro_rules! methods {
+/// Declares everything of an operation whose output has the shape of its input: its kernels, and the saved output that has
+/// no effect on a gradient.
+macro_rules! ragged_methods {
     ($operation:ident, $forward:ident, $backward:ident, $saved:expr) => {
         impl Ragged<'_, $operation> {
-            twins! {
-                /// Writes the result of each row of `x` to `y`.
-                ///
-                /// # Panics
-                ///
-                /// If the lengths differ, or if the last offset is greater.
-                pub threads => fn forward | par_forward [T: Float] (&self, x: &[T], y: &mut [T]) {
-                    self.forward_call(Slices::<T, 1>::new([("x", x)], ("y", y))).on(threads)
-                }
+            methods!();
 
-                /// Overwrites each row of `x` with its result.
-                ///
-                /// # Panics
-                ///
-                /// If the last offset is greater than the length.
-                pub threads => fn forward_in_place | par_forward_in_place [T: Float] (&self, x: &mut [T]) {
-                    self.forward_call(Slices::<T, 1>::in_place(x)).on(threads)
-                }
-
-                /// Writes the result of each row of `x` to `y`, which need not be initialised, and returns the initialised
-                /// `y`.
-                ///
-                /// # Panics
-                ///
-                /// If the lengths differ, or if the rows do not cover `x`.
-                pub threads => fn forward_uninit | par_forward_uninit ['y, T: Float]
-                (&self, x: &[T], y: &'y mut [MaybeUninit<T>]) -> &'y mut [T] {
-                    check::same_len("x", x.len(), "y", y.len());
-                    check::cover("x", x.len(), self.offsets);
-                    initialise([("x", x)], ("y", y), |slices| self.forward_call(slices).on(threads))
-                }
-
-                /// Writes the gradient with respect to the logits to `dx`, from the saved output `y` and the gradient `dy`
-                /// with respect to it.
-                ///
-                /// # Panics
-                ///
-                /// If the lengths differ, or if the last offset is greater.
-                pub threads => fn backward | par_backward [T: Float] (&self, y: &[T], dy: &[T], dx: &mut [T]) {
-                    self.backward_call(Slices::<T, 2>::new([("y", y), ("dy", dy)], ("dx", dx))).on(threads)
-                }
-
-                /// Overwrites the gradient `dy` with the gradient with respect to the logits.
-                ///
-                /// # Panics
-                ///
-                /// If the lengths differ, or if the last offset is greater.
-                pub threads => fn backward_in_place | par_backward_in_place [T: Float] (&self, y: &[T], dy: &mut [T]) {
-                    self.backward_call(Slices::<T, 2>::in_place(("y", y), ("dy", dy))).on(threads)
-                }
+            /// Checks an output that is not initialised: the rows must cover it.
+            #[track_caller]
+            fn check_uninit(&self, x: usize, y: usize) {
+                check::same_len("x", x, "y", y);
+                check::cover("x", x, self.offsets);
             }
 
             #[track_caller]
@@ -151,8 +109,8 @@ macro_rules! methods {
     };
 }
 
-methods!(Softmax, softmax, softmax_gradient, 0.0);
-methods!(LogSoftmax, log_softmax, log_softmax_gradient, f64::NEG_INFINITY);
+ragged_methods!(Softmax, softmax, softmax_gradient, 0.0);
+ragged_methods!(LogSoftmax, log_softmax, log_softmax_gradient, f64::NEG_INFINITY);
 
 impl Ragged<'_, LogSumExp> {
     twins! {

@@ -5,49 +5,49 @@ use crate::lanes::{self, CONVERTED, Half, Simd};
 
 /// Converts numbers to `f32`.
 pub fn widen<H: Half>(level: Level, from: &[H], to: &mut [f32]) {
-    level.run(Widen { from: H::bits(from), to, is_bf16: H::IS_BF16 });
+    level.run(Each { from: H::bits(from), to, conversion: Widen { is_bf16: H::IS_BF16 } });
 }
 
 /// Rounds numbers to a 16-bit type.
 pub fn narrow<H: Half>(level: Level, from: &[f32], to: &mut [H]) {
-    level.run(Narrow { from, to: H::bits_mut(to), is_bf16: H::IS_BF16 });
+    level.run(Each { from, to: H::bits_mut(to), conversion: Narrow { is_bf16: H::IS_BF16 } });
 }
 
-/// [`widen`].
-struct Widen<'a> {
-    from: &'a [u16],
-    to: &'a mut [f32],
+/// A conversion of numbers of type `A` to type `B`.
+trait Conversion<A, B> {
+    fn apply<S: Simd>(&self, simd: S, numbers: [A; CONVERTED]) -> [B; CONVERTED];
+}
+
+struct Widen {
     is_bf16: bool,
 }
 
-impl Kernel for Widen<'_> {
-    type Output = ();
-
+impl Conversion<u16, f32> for Widen {
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        assert!(self.from.len() == self.to.len());
-        let (from, last) = self.from.as_chunks();
-        let (to, last_to) = self.to.as_chunks_mut();
-        for i in 0..from.len() {
-            to[i] = lanes::widen(simd, from[i], self.is_bf16);
-        }
-        if last.is_empty() {
-            return;
-        }
-        let mut padded = [0; CONVERTED];
-        padded[..last.len()].copy_from_slice(last);
-        last_to.copy_from_slice(&lanes::widen(simd, padded, self.is_bf16)[..last.len()]);
+    fn apply<S: Simd>(&self, simd: S, bits: [u16; CONVERTED]) -> [f32; CONVERTED] {
+        lanes::widen(simd, bits, self.is_bf16)
     }
 }
 
-/// [`narrow`].
-struct Narrow<'a> {
-    from: &'a [f32],
-    to: &'a mut [u16],
+struct Narrow {
     is_bf16: bool,
 }
 
-impl Kernel for Narrow<'_> {
+impl Conversion<f32, u16> for Narrow {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, numbers: [f32; CONVERTED]) -> [u16; CONVERTED] {
+        lanes::narrow(simd, numbers, self.is_bf16)
+    }
+}
+
+/// A conversion of each number of a slice.
+struct Each<'a, A, B, C> {
+    from: &'a [A],
+    to: &'a mut [B],
+    conversion: C,
+}
+
+impl<A: Copy + Default, B: Copy, C: Conversion<A, B>> Kernel for Each<'_, A, B, C> {
     type Output = ();
 
     #[inline(always)]
@@ -56,13 +56,13 @@ impl Kernel for Narrow<'_> {
         let (from, last) = self.from.as_chunks();
         let (to, last_to) = self.to.as_chunks_mut();
         for i in 0..from.len() {
-            to[i] = lanes::narrow(simd, from[i], self.is_bf16);
+            to[i] = self.conversion.apply(simd, from[i]);
         }
         if last.is_empty() {
             return;
         }
-        let mut padded = [0.0; CONVERTED];
+        let mut padded = [A::default(); CONVERTED];
         padded[..last.len()].copy_from_slice(last);
-        last_to.copy_from_slice(&lanes::narrow(simd, padded, self.is_bf16)[..last.len()]);
+        last_to.copy_from_slice(&self.conversion.apply(simd, padded)[..last.len()]);
     }
 }
